@@ -53,6 +53,24 @@ def test_a_script_that_does_not_parse_is_found() -> None:
     ).returncode
 
 
+def test_lines_end_by_column_110() -> None:
+    """What ruff holds Python to, for all that is no Python."""
+    top = PACKAGE.parent
+    others = [
+        *top.glob(".ci/*"), *top.glob(".github/**/*.yml"), *top.glob("tests/**/*.js"),
+        *top.glob("tests/**/*.mjs"), top / "pyproject.toml", top / "notebooks" / "mkdocs.yml",
+    ]  # fmt: skip
+    files = [each for each in (*SCRIPTS, *SHEETS, *others) if each.is_file()]
+    assert len(files) > 25
+    long = [
+        f"{path.relative_to(top)}:{number}"
+        for path in files
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if len(line) > 110
+    ]
+    assert not long
+
+
 def test_scripts_keep_the_rules() -> None:
     problems = []
     for path in SCRIPTS:

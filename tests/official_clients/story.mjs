@@ -1,12 +1,14 @@
-// The story of notebooks/sandbox.ipynb by the official Node package over HTTP: `node story.mjs FOLDER ADDRESS VERSION`.
-// FOLDER is where the package is installed. What it prints is the same for every client and version: see story.py.
+// The story of notebooks/sandbox.ipynb by the official Node package over HTTP: `node story.mjs FOLDER ADDRESS
+// VERSION`. FOLDER is where the package is installed. What it prints is the same for every client and
+// version: see story.py.
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
 const [folder, address, version] = process.argv.slice(2);
 const Stripe = createRequire(join(folder, "package.json"))("stripe");
 const where = new URL(address);
-const options = { apiVersion: version, host: where.hostname, port: Number(where.port), protocol: "http", maxNetworkRetries: 0, telemetry: false };
+const options = { apiVersion: version, host: where.hostname, port: Number(where.port), protocol: "http",
+  maxNetworkRetries: 0, telemetry: false };
 const stripe = new Stripe("sk_test_story", options);
 const newer = version >= "2025-03-31";
 const DAY = 86400;
@@ -25,7 +27,8 @@ async function customer(name, method) {
   return made.id;
 }
 
-const subscribe = (who, price, more = {}) => stripe.subscriptions.create({ customer: who, items: [{ price }], ...more });
+const subscribe = (who, price, more = {}) => stripe.subscriptions.create(
+  { customer: who, items: [{ price }], ...more });
 const status = async (subscription) => (await stripe.subscriptions.retrieve(subscription.id)).status;
 
 async function periodEnd(subscription) {
@@ -44,7 +47,8 @@ async function play() {
   const every = { product: suite, currency: "usd", recurring: { interval: "month" } };
   const small = (await stripe.prices.create({ ...every, unit_amount: 3000 })).id;
   const large = (await stripe.prices.create({ ...every, unit_amount: 9000 })).id;
-  const meter = await stripe.billing.meters.create({ display_name: "Calls", event_name: "calls", default_aggregation: { formula: "sum" } });
+  const meter = await stripe.billing.meters.create({ display_name: "Calls", event_name: "calls",
+    default_aggregation: { formula: "sum" } });
   const calls = await stripe.prices.create({
     product: suite, currency: "usd", billing_scheme: "tiered", tiers_mode: "graduated",
     recurring: { interval: "month", usage_type: "metered", meter: meter.id },
@@ -56,7 +60,8 @@ async function play() {
   const dana = await customer("Dana", "pm_card_mastercard");
   const trial = await subscribe(ada, small, { trial_period_days: 7 });
   await stripe.subscriptionItems.create({ subscription: trial.id, price: calls.id });
-  const lapsed = await subscribe(clara, small, { trial_period_days: 7, trial_settings: { end_behavior: { missing_payment_method: "cancel" } } });
+  const lapsed = await subscribe(clara, small, { trial_period_days: 7,
+    trial_settings: { end_behavior: { missing_payment_method: "cancel" } } });
   await wait(8);
   found["trials"] = [await status(trial), await status(lapsed)];
   const bens = await subscribe(ben, large);
@@ -77,7 +82,8 @@ async function play() {
   const pending = await stripe.invoiceItems.list({ customer: ben, pending: true });
   found["downgrade"] = pending.data.map((each) => each.amount).sort((one, other) => one - other);
   for (const value of ["120", "300"]) {
-    await stripe.billing.meterEvents.create({ event_name: "calls", payload: { stripe_customer_id: ada, value } });
+    await stripe.billing.meterEvents.create({ event_name: "calls",
+      payload: { stripe_customer_id: ada, value } });
   }
   const erin = await customer("Erin", "pm_card_visa");
   const quote = await stripe.quotes.create({ customer: erin, line_items: [{ price: large, quantity: 3 }] });
@@ -91,15 +97,18 @@ async function play() {
   const gone = await stripe.subscriptions.retrieve(danas.id);
   found["dunning"] = [late, gone.status, gone.cancellation_details.reason];
   const bills = await stripe.invoices.list({ customer: ada });
-  found["used"] = bills.data.filter((each) => each.billing_reason === "subscription_cycle").map((each) => each.total);
+  found["used"] = bills.data.filter((each) => each.billing_reason === "subscription_cycle")
+    .map((each) => each.total);
   const ofBen = (await stripe.invoices.list({ customer: ben, status: "paid" })).data.at(-1);
   const note = await stripe.creditNotes.create({ invoice: ofBen.id, amount: 500, credit_amount: 500 });
   found["credit note"] = [note.status, note.amount, (await stripe.customers.retrieve(ben)).balance];
   await stripe.paymentIntents.create({
-    amount: 21000, currency: "usd", customer: ben, payment_method: "pm_card_createDispute", confirm: true, return_url: "https://example.com",
+    amount: 21000, currency: "usd", customer: ben, payment_method: "pm_card_createDispute", confirm: true,
+    return_url: "https://example.com",
   });
   const dispute = (await stripe.disputes.list()).data[0];
-  found["dispute"] = (await raw(`/v1/test_helpers/disputes/${dispute.id}/decide`, { outcome: "lost" })).status;
+  found["dispute"] = (await raw(`/v1/test_helpers/disputes/${dispute.id}/decide`,
+    { outcome: "lost" })).status;
   await wait(5);
   let ledger = 0;
   for await (const entry of stripe.balanceTransactions.list({ limit: 100 })) ledger += entry.net;
@@ -108,7 +117,8 @@ async function play() {
   found["ledger"] = ledger;
   found["left"] = [...balance.available, ...balance.pending].reduce((sum, each) => sum + each.amount, 0);
   const running = (await stripe.subscriptions.list({ limit: 100 })).data.flatMap((each) => each.items.data);
-  found["monthly"] = running.filter((each) => each.price.unit_amount).reduce((sum, each) => sum + each.price.unit_amount * each.quantity, 0);
+  found["monthly"] = running.filter((each) => each.price.unit_amount)
+    .reduce((sum, each) => sum + each.price.unit_amount * each.quantity, 0);
   return found;
 }
 
@@ -118,8 +128,10 @@ async function errors() {
   await stripe.customers.create({ name: "First" }, once);
   const wrong = new Stripe("pk_wrong", options);
   const trials = {
-    declined: () => stripe.paymentIntents.create({ ...buy, payment_method: "pm_card_chargeDeclinedInsufficientFunds" }),
-    expired: () => stripe.paymentIntents.create({ ...buy, payment_method: "pm_card_chargeDeclinedExpiredCard" }),
+    declined: () => stripe.paymentIntents.create({ ...buy,
+      payment_method: "pm_card_chargeDeclinedInsufficientFunds" }),
+    expired: () => stripe.paymentIntents.create({ ...buy,
+      payment_method: "pm_card_chargeDeclinedExpiredCard" }),
     "unknown id": () => stripe.customers.retrieve("cus_missing"),
     "unknown parameter": () => stripe.customers.create({ colour: "red" }),
     "absent parameter": () => stripe.paymentIntents.create({ currency: "usd" }),

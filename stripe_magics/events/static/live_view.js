@@ -1,7 +1,9 @@
-// The live view of a watch. A panel without state: the kernel sends rows, the page draws them as text and asks again after a reload.
+// The live view of a watch. A panel without state: the kernel sends rows, the page draws them as text and
+// asks again after a reload.
 
 const LABELS = {
-  time: "Time (UTC)", account: "Account", type: "Type", object: "Object", amount: "Amount", customer: "Customer", details: "Details",
+  time: "Time (UTC)", account: "Account", type: "Type", object: "Object", amount: "Amount",
+  customer: "Customer", details: "Details",
 };
 
 function node(tag, attrs, ...inside) {
@@ -12,7 +14,9 @@ function node(tag, attrs, ...inside) {
 }
 
 function notify(text) {
-  if ("Notification" in window && Notification.permission === "granted") new Notification("Stripe events", {body: text});
+  if ("Notification" in window && Notification.permission === "granted") {
+    new Notification("Stripe events", {body: text});
+  }
 }
 
 function beep() {  // two short notes; false where the browser waits for a click into the page first
@@ -39,16 +43,20 @@ function render({model, el}) {
   const badge = node("b", {class: "sm-watch-mode"});
   const account = node("span", {class: "sm-watch-account"});
   const state = node("span", {role: "status", class: "sm-watch-state"});
-  const filter = node("input", {type: "search", placeholder: "Filter: type, id, customer", "aria-label": "Filter the events shown"});
+  const filter = node("input", {type: "search", placeholder: "Filter: type, id, customer",
+    "aria-label": "Filter the events shown"});
   const button = (action, label) => {
     const element = node("button", {type: "button"}, label);
     element.addEventListener("click", () => model.send({[action]: true}));
     return element;
   };
   const pause = button("pause", "Pause"), poll = button("poll", "Read now"), stop = button("stop", "Stop");
-  const bell = node("button", {type: "button", title: "Allow notifications of the browser: for alerts, and when the watch ends"}, "Tell me");
+  const bell = node("button",
+    {type: "button", title: "Allow notifications of the browser: for alerts, and when the watch ends"},
+    "Tell me");
   bell.addEventListener("click", async () => {
-    if ("Notification" in window && (await Notification.requestPermission()) === "granted") bell.disabled = true;
+    if (!("Notification" in window)) return;
+    if ((await Notification.requestPermission()) === "granted") bell.disabled = true;
   });
   const body = node("tbody");
   const heads = node("tr");
@@ -63,7 +71,8 @@ function render({model, el}) {
     element.addEventListener("click", () => model.send({page: number + step}));
     return element;
   };
-  const newer = turn(-1, "Newer"), older = turn(1, "Older"), place = node("span", {class: "sm-watch-place", role: "status"});
+  const newer = turn(-1, "Newer"), older = turn(1, "Older"),
+    place = node("span", {class: "sm-watch-place", role: "status"});
   const pages = node("div", {class: "sm-watch-pages"}, newer, place, older);
   pages.hidden = true;
   const detail = node("div", {class: "sm-watch-detail", "aria-live": "polite"});
@@ -84,7 +93,8 @@ function render({model, el}) {
     const line = node("tr");
     for (const name of columns) {
       if (name === "object" && data.object) {
-        const open = node("button", {type: "button", title: "Show it as it is today", "aria-label": "Open " + data.object}, data.object);
+        const open = node("button", {type: "button", title: "Show it as it is today",
+          "aria-label": "Open " + data.object}, data.object);
         open.addEventListener("click", () => model.send({open: data.id}));
         line.append(node("td", {}, open));
       } else line.append(node("td", {}, data[name] || ""));
@@ -118,7 +128,8 @@ function render({model, el}) {
   const showObject = (object) => {
     const close = node("button", {type: "button"}, "Close");
     close.addEventListener("click", () => detail.replaceChildren());
-    const values = object.values.map(([name, value]) => node("tr", {}, node("th", {scope: "row"}, name), node("td", {}, value)));
+    const values = object.values.map(([name, value]) =>
+      node("tr", {}, node("th", {scope: "row"}, name), node("td", {}, value)));
     detail.replaceChildren(
       node("div", {}, node("b", {}, object.title), " ", close),
       node("table", {"aria-label": object.title}, node("tbody", {}, ...values)),
@@ -140,7 +151,9 @@ function render({model, el}) {
       if ("Notification" in window && Notification.permission === "granted") notify(title);
       else blocked.push("notifications until you click Tell me");
     }
-    if (blocked.length) model.send({blocked: "The browser blocks " + blocked.join(" and ") + ". New: " + title});
+    if (blocked.length) {
+      model.send({blocked: "The browser blocks " + blocked.join(" and ") + ". New: " + title});
+    }
   };
 
   const onMessage = (message) => {

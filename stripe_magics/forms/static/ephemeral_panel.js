@@ -7,16 +7,21 @@ function node(tag, attrs, ...inside) {
 const VIEWS = {
   say(model, data) { return [node("div", {role: "status", class: "sm-said"}, data.text)]; },
   choose(model, data) {
-    const list = node("select", {size: String(Math.min(7, Math.max(2, data.rows.length))), "aria-label": data.label, class: "sm-choose"});
-    data.rows.forEach((row, i) => list.append(node("option", {value: row.id, ...(i === 0 ? {selected: ""} : {})}, row.text)));
+    const list = node("select", {size: String(Math.min(7, Math.max(2, data.rows.length))),
+      "aria-label": data.label, class: "sm-choose"});
+    data.rows.forEach((row, i) => list.append(
+      node("option", {value: row.id, ...(i === 0 ? {selected: ""} : {})}, row.text)));
     const take = () => list.value && model.send({take: list.value});
     list.addEventListener("dblclick", take);
-    list.addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); take(); } });
+    list.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") { event.preventDefault(); take(); }
+    });
     const button = node("button", {type: "button"}, "Use this one");
     button.addEventListener("click", take);
     const close = node("button", {type: "button"}, "Close");
     close.addEventListener("click", () => model.send({take: ""}));
-    return [node("div", {class: "sm-said"}, data.text), list, node("div", {class: "sm-buttons"}, button, close)];
+    return [node("div", {class: "sm-said"}, data.text), list,
+      node("div", {class: "sm-buttons"}, button, close)];
   },
   compare(model, data) {
     const body = node("tbody");
@@ -27,7 +32,8 @@ const VIEWS = {
         button.addEventListener("click", () => model.send({[word]: row.name}));
         doing.append(button);
       }
-      body.append(node("tr", row.changed ? {class: "sm-changed"} : {}, node("td", {}, row.title), node("td", {}, row.now),
+      body.append(node("tr", row.changed ? {class: "sm-changed"} : {}, node("td", {}, row.title),
+        node("td", {}, row.now),
         node("td", {}, row.after), doing));
     }
     const heads = ["Field", "Now", "After", ""].map((text) => node("th", {}, text));

@@ -1,6 +1,7 @@
-// Ties each control of a form to the note under it, and marks it as invalid while the note holds an error: what ipywidgets can't say.
-// In an update's form it also puts what Stripe has into the controls that nobody touched. That text is drawn and nothing else: it is in no
-// widget's state, and so in no saved notebook. A control that is altered sends what it then holds, as any other does.
+// Ties each control of a form to the note under it, and marks it as invalid while the note holds an error:
+// what ipywidgets can't say. In an update's form it also puts what Stripe has into the controls that nobody
+// touched. That text is drawn and nothing else: it is in no widget's state, and so in no saved notebook. A
+// control that is altered sends what it then holds, as any other does.
 const FIELDS = "input, textarea, select";
 
 function controlOf(note) {
@@ -17,7 +18,8 @@ function mark(note, field) {
 
 function holds(field) {
   if (field.tagName !== "SELECT") return field.value;
-  return field.multiple ? [...field.selectedOptions].map((each) => each.textContent).join("\n") : field.selectedIndex > 0 ? field.value : "";
+  return field.multiple ? [...field.selectedOptions].map((each) => each.textContent).join("\n")
+    : field.selectedIndex > 0 ? field.value : "";
 }
 
 function choose(field, texts) {
@@ -62,9 +64,10 @@ function offer(note, known, model) {
   note.append(place);
 }
 
-// What is typed is sent when its field is left. Where a press on a button is what leaves it, notes that come or go may move the button away
-// under the pointer, and the browser makes no click of it: then this does. Not for touch, where the browser sends mouse down, the leaving of
-// the field, mouse up and click at once when the finger is lifted, nor for keys, which reach the button wherever it stands.
+// What is typed is sent when its field is left. Where a press on a button is what leaves it, notes that come
+// or go may move the button away under the pointer, and the browser makes no click of it: then this does. Not
+// for touch, where the browser sends mouse down, the leaving of the field, mouse up and click at once when
+// the finger is lifted, nor for keys, which reach the button wherever it stands.
 const OURS = ".sm-form, .sm-table, .sm-marked";
 const GUARD = Symbol.for("stripe_magics.guard");
 
@@ -84,22 +87,25 @@ function pressed(down) {
   window.addEventListener("pointerup", released, { once: true, capture: true });
 }
 
-// JupyterLab takes the keys of its command mode wherever no text is edited: an arrow in a list of choices would move to the next cell, and two
-// "d" on a button would delete the form's. This attribute is how Lumino is told to leave a key alone; it has to be on what has the focus. Ctrl+S and
-// the like stay JupyterLab's.
+// JupyterLab takes the keys of its command mode wherever no text is edited: an arrow in a list of choices
+// would move to the next cell, and two "d" on a button would delete the form's. This attribute is how Lumino
+// is told to leave a key alone; it has to be on what has the focus. Ctrl+S and the like stay JupyterLab's.
 const SUPPRESS = "data-lm-suppress-shortcuts";
 
 function typed(event) {
   const control = event.target;
   if (!control.closest || !control.closest(OURS)) return;
-  if (event.ctrlKey || event.metaKey || event.altKey || event.key === "Escape") control.removeAttribute(SUPPRESS);
+  const passedOn = event.ctrlKey || event.metaKey || event.altKey || event.key === "Escape";
+  if (passedOn) control.removeAttribute(SUPPRESS);
   else control.setAttribute(SUPPRESS, "true");
 }
 
 // One of each for the page, whichever of our widgets is drawn first; newer ones take their place.
 function guard() {
   const listeners = [[document, "pointerdown", pressed], [window, "keydown", typed]];
-  for (const [place, event, listener] of document[GUARD] || []) place.removeEventListener(event, listener, true);
+  for (const [place, event, listener] of document[GUARD] || []) {
+    place.removeEventListener(event, listener, true);
+  }
   for (const [place, event, listener] of listeners) place.addEventListener(event, listener, true);
   document[GUARD] = listeners;
 }
@@ -134,14 +140,16 @@ export default {
       });
       const known = note && fields[note.dataset.field];
       if (!known || known.grows || !known.text || holds(event.target).trim()) return;
-      const word = event.target.tagName === "SELECT" ? "keep" : "clear"; // after ipywidgets has sent its own news of it
+      // after ipywidgets has sent its own news of it
+      const word = event.target.tagName === "SELECT" ? "keep" : "clear";
       setTimeout(() => model.send({[word]: note.dataset.field}), 0);
     };
     const left = () => setTimeout(() => root.isConnected && show(), 0);
     const start = () => {
       if (el.parentElement) {
         el.parentElement.classList.add("sm-marked");
-        el.parentElement.style.overflowX = "clip"; // margins of ipywidgets make a box 4 px wider than its place
+        // margins of ipywidgets make a box 4 px wider than its place
+        el.parentElement.style.overflowX = "clip";
       }
       root = el.closest(".sm-form");
       if (!root) return;
@@ -157,7 +165,10 @@ export default {
     return () => {
       model.off("msg:custom", heard);
       if (observer) observer.disconnect();
-      if (root) { root.removeEventListener("change", altered, true); root.removeEventListener("focusout", left); }
+      if (root) {
+        root.removeEventListener("change", altered, true);
+        root.removeEventListener("focusout", left);
+      }
     };
   },
 };

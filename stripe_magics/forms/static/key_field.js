@@ -1,5 +1,6 @@
-// A field without a value. What is typed leaves as a message, mixed with random bytes that the kernel gave for this one message: a log of the
-// messages (Jupyter's own loggers write them down at DEBUG) holds nothing that can be read.
+// A field without a value. What is typed leaves as a message, mixed with random bytes that the kernel gave
+// for this one message: a log of the messages (Jupyter's own loggers write them down at DEBUG) holds nothing
+// that can be read.
 export default {
   render({model, el}) {
     el.classList.add("sm-key");
@@ -44,7 +45,8 @@ export default {
     };
     model.on("msg:custom", heard);
     model.on("change", show);
-    button.addEventListener("mousedown", (event) => { if (clears()) event.preventDefault(); });  // the input isn't left before
+    // the input isn't left before
+    button.addEventListener("mousedown", (event) => { if (clears()) event.preventDefault(); });
     button.addEventListener("click", pressed);
     input.addEventListener("blur", () => { if (clears()) hand(); });
     input.addEventListener("keydown", (event) => {
@@ -52,6 +54,12 @@ export default {
       if (event.key === "Enter") hand();
     });
     el.replaceChildren(label, input, button);
-    return () => { model.off("msg:custom", heard); model.off("change", show); input.value = ""; waiting = null; el.replaceChildren(); };
+    return () => {
+      model.off("msg:custom", heard);
+      model.off("change", show);
+      input.value = "";
+      waiting = null;
+      el.replaceChildren();
+    };
   },
 };

@@ -1,4 +1,5 @@
-// The shop: it sells, subscribes, gives back, answers disputes, and learns from webhooks what was paid. It knows nothing of the sandbox.
+// The shop: it sells, subscribes, gives back, answers disputes, and learns from webhooks what was paid. It
+// knows nothing of the sandbox.
 
 export class Shop {
   constructor(stripe) {
@@ -14,7 +15,8 @@ export class Shop {
     return this.stripe.checkout.sessions.create(
       {
         mode: 'payment',
-        line_items: [{ price_data: { currency: 'usd', unit_amount: amount, product_data: { name } }, quantity }],
+        line_items: [{ price_data: { currency: 'usd', unit_amount: amount, product_data: { name } },
+          quantity }],
         client_reference_id: order,
         success_url: 'https://shop.example/thanks',
         payment_intent_data: { metadata: { order } },
@@ -27,13 +29,17 @@ export class Shop {
   async subscribe(email, price) {
     const customer = await this.stripe.customers.create({ email });
     const method = await this.stripe.paymentMethods.attach('pm_card_visa', { customer: customer.id });
-    await this.stripe.customers.update(customer.id, { invoice_settings: { default_payment_method: method.id } });
-    return this.stripe.subscriptions.create({ customer: customer.id, items: [{ price }], expand: ['latest_invoice'] });
+    await this.stripe.customers.update(customer.id, {
+      invoice_settings: { default_payment_method: method.id },
+    });
+    return this.stripe.subscriptions.create({ customer: customer.id, items: [{ price }],
+      expand: ['latest_invoice'] });
   }
 
   // All of an order's money back, or a part.
   refund(order, amount) {
-    return this.stripe.refunds.create({ payment_intent: this.paid.get(order), reason: 'requested_by_customer', ...(amount ? { amount } : {}) });
+    return this.stripe.refunds.create({ payment_intent: this.paid.get(order), reason: 'requested_by_customer',
+      ...(amount ? { amount } : {}) });
   }
 
   // Answer a dispute.
@@ -47,7 +53,9 @@ export class Shop {
     if (this.handled.has(event.id)) return 'again';
     this.handled.add(event.id);
     const subject = event.data.object;
-    if (event.type === 'checkout.session.completed') this.paid.set(subject.client_reference_id, subject.payment_intent);
+    if (event.type === 'checkout.session.completed') {
+      this.paid.set(subject.client_reference_id, subject.payment_intent);
+    }
     if (event.type.startsWith('customer.subscription.')) this.members.set(subject.customer, subject.status);
     return event.type;
   }

@@ -17,7 +17,8 @@ async function sandbox(path, form = {}) {
 
 for (const apiVersion of ['2025-02-24.acacia', '2026-10-28.endive']) {
   describe(apiVersion, () => {
-    const stripe = new Stripe('sk_test_shop', { apiVersion, host: address.hostname, port: address.port, protocol: 'http', telemetry: false });
+    const stripe = new Stripe('sk_test_shop', { apiVersion, host: address.hostname, port: address.port,
+      protocol: 'http', telemetry: false });
     let shop, heard, waiting;
 
     const hook = createServer((request, response) => {
@@ -28,7 +29,8 @@ for (const apiVersion of ['2025-02-24.acacia', '2026-10-28.endive']) {
         try {
           told = shop.webhook(Buffer.concat(pieces), request.headers['stripe-signature']);
         } catch (fault) {
-          told = fault instanceof Stripe.errors.StripeSignatureVerificationError ? 'forged' : `failed: ${fault}`;
+          told = fault instanceof Stripe.errors.StripeSignatureVerificationError ? 'forged'
+            : `failed: ${fault}`;
         }
         response.writeHead(told === 'forged' ? 400 : 200).end();
         heard.push(told);
@@ -41,7 +43,8 @@ for (const apiVersion of ['2025-02-24.acacia', '2026-10-28.endive']) {
     }
 
     // The customer fills in the checkout page.
-    const pays = (session) => stripe.rawRequest('POST', `/v1/test_helpers/checkout/sessions/${session}/complete`);
+    const pays = (session) => stripe.rawRequest('POST',
+      `/v1/test_helpers/checkout/sessions/${session}/complete`);
 
     beforeEach(async () => {
       await sandbox('/_sandbox/reset');
@@ -58,22 +61,27 @@ for (const apiVersion of ['2025-02-24.acacia', '2026-10-28.endive']) {
 
     test('an order is paid at the checkout', async () => {
       const session = await shop.sell('A1', 'Tea', 1250, 2);
-      assert.deepEqual([session.status, session.amount_total, session.payment_status], ['open', 2500, 'unpaid']);
+      assert.deepEqual([session.status, session.amount_total, session.payment_status],
+        ['open', 2500, 'unpaid']);
       assert.equal((await shop.sell('A1', 'Tea', 1250, 2)).id, session.id); // pressed twice
       await pays(session.id);
       await hears('checkout.session.completed');
       const intent = await stripe.paymentIntents.retrieve(shop.paid.get('A1'));
-      assert.deepEqual([intent.status, intent.amount_received, intent.metadata.order], ['succeeded', 2500, 'A1']);
+      assert.deepEqual([intent.status, intent.amount_received, intent.metadata.order],
+        ['succeeded', 2500, 'A1']);
       assert.equal((await stripe.balance.retrieve()).pending[0].amount, 2500 - 73 - 30);
     });
 
     test('a member is billed every month', async () => {
-      const price = await stripe.prices.create({ currency: 'usd', unit_amount: 900, recurring: { interval: 'month' }, product_data: { name: 'Club' } });
+      const price = await stripe.prices.create({ currency: 'usd', unit_amount: 900,
+        recurring: { interval: 'month' }, product_data: { name: 'Club' } });
       const member = await shop.subscribe('jenny@example.com', price.id);
-      assert.deepEqual([member.status, member.latest_invoice.status, member.latest_invoice.amount_paid], ['active', 'paid', 900]);
+      assert.deepEqual([member.status, member.latest_invoice.status, member.latest_invoice.amount_paid],
+        ['active', 'paid', 900]);
       await sandbox('/_sandbox/advance', { seconds: 32 * DAY });
       const invoices = await stripe.invoices.list({ subscription: member.id });
-      assert.deepEqual(invoices.data.map((each) => each.billing_reason), ['subscription_cycle', 'subscription_create']);
+      assert.deepEqual(invoices.data.map((each) => each.billing_reason),
+        ['subscription_cycle', 'subscription_create']);
       await stripe.subscriptions.cancel(member.id);
       await hears('customer.subscription.deleted');
       assert.equal(shop.members.get(member.customer), 'canceled');
@@ -93,12 +101,14 @@ for (const apiVersion of ['2025-02-24.acacia', '2026-10-28.endive']) {
       await hears('checkout.session.completed');
       assert.equal((await shop.refund('A3', 1500)).status, 'succeeded');
       assert.equal((await shop.refund('A3')).amount, 2500);
-      await assert.rejects(shop.refund('A3'), { code: 'charge_already_refunded', type: 'StripeInvalidRequestError' });
+      await assert.rejects(shop.refund('A3'), { code: 'charge_already_refunded',
+        type: 'StripeInvalidRequestError' });
     });
 
     test('a dispute is answered', async () => {
       const intent = await stripe.paymentIntents.create({
-        amount: 4000, currency: 'usd', payment_method: 'pm_card_createDispute', confirm: true, off_session: true,
+        amount: 4000, currency: 'usd', payment_method: 'pm_card_createDispute', confirm: true,
+        off_session: true,
       });
       const [dispute] = (await stripe.disputes.list({ payment_intent: intent.id })).data;
       assert.equal(dispute.status, 'needs_response');
@@ -108,8 +118,10 @@ for (const apiVersion of ['2025-02-24.acacia', '2026-10-28.endive']) {
     });
 
     test('a declined card says why', async () => {
-      const given = { amount: 900, currency: 'usd', payment_method: 'pm_card_visa_chargeDeclined', confirm: true, off_session: true };
-      await assert.rejects(stripe.paymentIntents.create(given), { type: 'StripeCardError', code: 'card_declined', decline_code: 'generic_decline' });
+      const given = { amount: 900, currency: 'usd', payment_method: 'pm_card_visa_chargeDeclined',
+        confirm: true, off_session: true };
+      await assert.rejects(stripe.paymentIntents.create(given),
+        { type: 'StripeCardError', code: 'card_declined', decline_code: 'generic_decline' });
     });
 
     test('every page of a list is walked', async () => {
