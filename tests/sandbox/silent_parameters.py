@@ -341,6 +341,11 @@ class World:
         ids["portal"] = call(
             "POST /v1/billing_portal/configurations", {"features[invoice_history][enabled]": "true"}
         )["id"]
+        for country, start in (("DE", "now"), ("JP", NOW + DAY)):
+            kind = f"country_options[{country.lower()}][type]"
+            scheme = "oss_union" if country == "DE" else "standard"
+            registered = {"active_from": start, "country": country, kind: scheme}
+            ids["registration"] = call("POST /v1/tax/registrations", registered)["id"]
         _connect(call, ids)
         ids["file"] = call(
             "POST /v1/files",
@@ -533,6 +538,8 @@ AT: dict[str, dict[str, str]] = {
     "POST /v1/billing/credit_grants/{id}/void": {"id": "grant"},
     "GET /v1/tax_ids/{id}": {"id": "tax_id"},
     "DELETE /v1/tax_ids/{id}": {"id": "tax_id"},
+    "GET /v1/tax/registrations/{id}": {"id": "registration"},
+    "POST /v1/tax/registrations/{id}": {"id": "registration"},
     "GET /v1/billing_portal/configurations/{configuration}": {"configuration": "portal"},
     "POST /v1/billing_portal/configurations/{configuration}": {"configuration": "portal"},
     "GET /v1/entitlements/features/{id}": {"id": "feature"},
@@ -594,6 +601,8 @@ def base(name: str, ids: dict[str, str]) -> dict[str, Any]:
         "POST /v1/test_helpers/customers/{customer}/fund_cash_balance": {"amount": 100, "currency": "usd"},
         "POST /v1/billing_portal/configurations": {"features[invoice_history][enabled]": "true"},
         "POST /v1/billing_portal/sessions": {"customer": who},
+        "POST /v1/tax/registrations": {"active_from": "now", "country": "US",
+            "country_options[us][type]": "state_sales_tax", "country_options[us][state]": "CA"},
         "POST /v1/tax_ids": {"type": "us_ein", "value": "12-3456789"},
         "POST /v1/entitlements/features": {"lookup_key": "new", "name": "N"},
         "POST /v1/products/{product}/features": {"entitlement_feature": ids["other_feature"]},

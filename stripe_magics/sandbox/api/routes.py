@@ -41,6 +41,7 @@ from stripe_magics.sandbox.resources import (
     tax_and_shipping_rates,
     tax_calculations,
     tax_ids,
+    tax_settings,
     tax_transactions,
     test_clocks,
     test_helpers,
@@ -78,7 +79,7 @@ SUBJECTS = (
     products, promotion_codes, quotes, refunds, report_runs, schedules, setup_intents, subscription_items,
     subscriptions, tax_and_shipping_rates, tax_calculations, test_clocks, test_helpers, webhook_endpoints,
     tax_transactions, credit_balance, credit_grants, billing_alerts, entitlements, tax_ids,
-    billing_portal,
+    billing_portal, tax_settings,
 )  # fmt: skip
 REACTING = (
     checkout_invoices,

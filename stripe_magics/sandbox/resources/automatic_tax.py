@@ -1,7 +1,8 @@
 """Automatic tax by a small table of countries: the standard rate of where the customer is.
 
 Between businesses within Europe (the customer has a VAT number of another country) the tax is reversed: the
-buyer owes it. Where the sandbox has no rate, nothing is due (`not_collecting`).
+buyer owes it. Where the sandbox has no rate, or the account isn't registered (`tax_settings`), nothing is due
+(`not_collecting`).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources import tax_settings
 from stripe_magics.sandbox.resources.tax_rate_objects import new_tax_rate
 
 STANDARD: dict[str, tuple[str, str, float]] = {
@@ -60,9 +62,14 @@ def known_rate(address: Object) -> KnownRate | None:
     return KnownRate(*STANDARD[country], None) if country in STANDARD else None
 
 
+def collected_rate(account: Account, address: Object) -> KnownRate | None:
+    """The standard rate there, if the account collects it."""
+    return known_rate(address) if tax_settings.collects(account, address) else None
+
+
 def rate_for(account: Account, address: Object, *, inclusive: bool) -> Object | None:
     """The tax rate where somebody is, made when first needed; None where nothing is collected."""
-    known = known_rate(address)
+    known = collected_rate(account, address)
     if known is None:
         return None
     country, (name, kind, percent, state) = address["country"], known

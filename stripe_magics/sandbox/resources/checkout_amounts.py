@@ -12,7 +12,7 @@ from typing import Any
 from stripe_magics.sandbox.api.errors import inside, invalid, missing_param
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.resources import automatic_tax, discounts
+from stripe_magics.sandbox.resources import automatic_tax, discounts, tax_settings
 from stripe_magics.sandbox.resources.connect import parties
 from stripe_magics.sandbox.resources.invoices.totals import compute_totals, tax_entries
 from stripe_magics.sandbox.resources.tax_and_shipping_rates import build_shipping_rate
@@ -206,7 +206,8 @@ def compute(
     def taxes_of(line: Object, rest: int) -> list[Object]:
         found = line["tax_rates"]
         if automatic["status"] == "complete" and address:
-            inclusive = line["price"].get("tax_behavior") == "inclusive"
+            behavior = line["price"].get("tax_behavior")
+            inclusive = tax_settings.inclusive(account, behavior, session["currency"])
             rate = automatic_tax.rate_for(account, address, inclusive=inclusive)
             found = [rate] if rate else []
         return tax_entries(rest, found, exempt)

@@ -12,12 +12,12 @@ from stripe_magics.sandbox.api.pagination import Page, inline, of_objects
 from stripe_magics.sandbox.core.checks import checked_currency
 from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.resources import automatic_tax
+from stripe_magics.sandbox.resources import automatic_tax, tax_settings
 from stripe_magics.sandbox.resources.invoices.totals import tax_on
 from stripe_magics.sandbox.resources.payment_methods.method_creation import address as full_address
 
 LASTS = 90 * DAY
-SERVICES, NONTAXABLE = "txcd_10000000", "txcd_00000000"
+NONTAXABLE = "txcd_00000000"
 _EXEMPT = {
     "customer_exempt": "customer_exempt",
     "reverse_charge": "reverse_charge",
@@ -30,7 +30,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     """POST /v1/tax/calculations."""
     currency = checked_currency(params["currency"])
     who = _customer_details(account, params)
-    where = _Place(account, who, override=who["taxability_override"])
+    where = _Place(account, who, currency, override=who["taxability_override"])
     identifier = account.new_id("taxcalc")
     lines = [_line(account, where, each, place) for place, each in enumerate(params["line_items"])]
     references = [line["reference"] for line in lines]
@@ -110,9 +110,13 @@ def _customer_details(account: Account, params: dict[str, Any]) -> Object:
 class _Place:
     """Where somebody is, and what is due there."""
 
-    def __init__(self, account: Account, who: Object, *, override: str) -> None:
+    def __init__(self, account: Account, who: Object, currency: str, *, override: str) -> None:
         self.address: Object = who["address"]
-        self.rate = automatic_tax.known_rate(self.address)
+        # what counts where a line doesn't say it
+        inside = tax_settings.inclusive(account, None, currency)
+        self.behavior = "inclusive" if inside else "exclusive"
+        self.code: str = tax_settings.settings(account)["defaults"]["tax_code"]
+        self.rate = automatic_tax.collected_rate(account, self.address)
         reversed_ = automatic_tax.reverse_charged(account, self.address, who["tax_ids"])
         self.exempt = _EXEMPT.get(override) or ("reverse_charge" if reversed_ else "")
 
@@ -172,8 +176,8 @@ def _line(account: Account, where: _Place, given: dict[str, Any], place: int) ->
     if product:
         known = account.find("product", product, f"line_items[{place}][product]")
         code = code or known["tax_code"]
-    behavior = given.get("tax_behavior") or "exclusive"
-    code = code or SERVICES
+    behavior = given.get("tax_behavior") or where.behavior
+    code = code or where.code
     tax, taxable, reason = where.tax(given["amount"], behavior, code)
     line = {
         "id": account.new_id("tax_li"), "object": "tax.calculation_line_item", "amount": given["amount"],
@@ -188,7 +192,7 @@ def _shipping(account: Account, where: _Place, given: dict[str, Any] | None) -> 
     if not given:
         return None
     amount, rate = given.get("amount"), None
-    behavior = given.get("tax_behavior") or "exclusive"
+    behavior = given.get("tax_behavior") or where.behavior
     if given.get("shipping_rate"):
         if amount is not None:
             raise invalid(

@@ -14,7 +14,7 @@ from stripe_magics.sandbox.core.checks import checked_descriptor
 from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.metadata import take
 from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.resources import automatic_tax, discounts
+from stripe_magics.sandbox.resources import automatic_tax, discounts, tax_settings
 from stripe_magics.sandbox.resources.cash_balances import intent_funding
 from stripe_magics.sandbox.resources.connect import connected_billing, parties
 from stripe_magics.sandbox.resources.invoices.line_taxes import given_taxes
@@ -273,7 +273,8 @@ def _rates_of(account: Account, invoice: Object) -> Callable[[Object], list[Obje
         if line["tax_rates"] or not automatic:
             return list(line["tax_rates"] or general)
         behavior = (line["price"] or {}).get("tax_behavior")
-        rate = automatic_tax.rate_for(account, invoice["customer_address"], inclusive=behavior == "inclusive")
+        inside = tax_settings.inclusive(account, behavior, invoice["currency"])
+        rate = automatic_tax.rate_for(account, invoice["customer_address"], inclusive=inside)
         return [rate] if rate else []
 
     return rates
