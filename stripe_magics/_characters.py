@@ -3,7 +3,7 @@ script that look like Latin ones.
 
 Ids, e-mail addresses, web addresses and the words of a line have none of them: they are refused by name
 there. Free text keeps them.
-`visible` shows what would steer a terminal or turn the order of letters as an escape.
+`visible` shows what would steer a terminal or turn the order of letters as an escape, `in_order` the latter.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ QUOTES = frozenset("“”„‟‘’‚‛«»‹›")
 DASHES = frozenset("‐‑‒–—―−﹘﹣－")
 LOOKALIKES = ("CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE")  # scripts with letters that look like Latin ones
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029\u2066-\u2069]")
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _WRAPPED = {"<": ">", "(": ")", "[": "]", "`": "`", '"': '"', "'": "'", **dict.fromkeys(QUOTES, "")}
 
 
@@ -24,7 +25,17 @@ def visible(text: str) -> str:
     `\\x1b`."""
     if text.isascii() and text.isprintable():
         return text
-    return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return _STEERING.sub(_escaped, text)
+
+
+def in_order(text: str) -> str:
+    """The text with each character that turns the direction of writing as an escape: behind one that a
+    payer's name ends in, an amount would be read backwards. Right-to-left scripts need none of them."""
+    return text if text.isascii() else _TURNING.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
 
 
 def name_of(char: str) -> str:

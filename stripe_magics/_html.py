@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
+from stripe_magics._characters import in_order
+
 NO_MATHEMATICS = "tex2jax_ignore mathjax_ignore"
 """The classes by which MathJax 2 and 3 leave an element alone."""
 _EMPTY = frozenset({"br", "hr", "img", "input"})
@@ -23,8 +25,8 @@ class Markup(str):
 
 
 def text(value: object) -> Markup:
-    """The value as HTML: markup stays, everything else is escaped."""
-    return value if isinstance(value, Markup) else Markup(escape(str(value)))
+    """The value as HTML: markup stays, everything else is escaped, and reads in its own order."""
+    return value if isinstance(value, Markup) else Markup(escape(in_order(str(value))))
 
 
 def join(parts: Iterable[object]) -> Markup:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from stripe_magics._characters import in_order
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.forms.object_search import lister_of
@@ -147,4 +148,4 @@ def payer(found: Mapping[str, Any]) -> str:
     method = (charge.get("payment_method_details") or {}) if isinstance(charge, Mapping) else {}
     card = method.get("card") or {}
     paid_with = f"{str(card.get('brand') or '').capitalize()} {card.get('last4') or ''}".strip()
-    return ", ".join(each for each in (str(name or ""), paid_with) if each)
+    return ", ".join(each for each in (in_order(str(name or "")), paid_with) if each)

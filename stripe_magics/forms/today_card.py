@@ -88,7 +88,7 @@ def today(connection: Any = None) -> Today:
     sections = [
         _guarded("Balance", lambda: _balance(get)),
         _guarded("Payments today", lambda: _payments(get, midnight)),
-        _guarded("Disputes that need an answer", lambda: _disputes(get, now.timestamp())),
+        _guarded("Disputes that need an answer", lambda: _disputes(get, now)),
         _guarded("Invoices past due", lambda: _past_due(get, int(now.timestamp()))),
         _guarded(
             "Payouts that failed in the last 30 days", lambda: _failed_payouts(get, int(now.timestamp()))
@@ -156,21 +156,27 @@ def _payments(get: Callable[[str], Any], midnight: int) -> Section:
     return Section("Payments today", lines, "None so far.", note)
 
 
-def _disputes(get: Callable[[str], Any], now: float) -> Section:
+def _deadline(due: int | None, now: datetime) -> str:
+    """How long there is to answer, as it is said on the day itself too."""
+    if not due:
+        return ""
+    moment = datetime.fromtimestamp(due, now.tzinfo)
+    left = (moment - now).days
+    if left < 0:
+        return ", overdue"
+    if left == 0:
+        day = "today" if moment.date() == now.date() else "tomorrow"
+        return f", due {day} at {moment:%H:%M}"
+    return f", {left} {'day' if left == 1 else 'days'} left"
+
+
+def _disputes(get: Callable[[str], Any], now: datetime) -> Section:
     rows, note = _list(get, "/v1/disputes", {}, ["data.charge"])
     lines = []
     for each in rows:
         if "needs_response" not in str(each.get("status")):
             continue
-        due = (each.get("evidence_details") or {}).get("due_by")
-        left = int((due - now) // 86400) if due else None
-        days = (
-            ""
-            if left is None
-            else ", overdue"
-            if left < 0
-            else f", {left} {'day' if left == 1 else 'days'} left"
-        )
+        days = _deadline((each.get("evidence_details") or {}).get("due_by"), now)
         charge = each.get("charge")
         paid = f" on {card(charge.get('payment_method_details'))}" if isinstance(charge, Mapping) else ""
         amount = money(each.get("amount"), each.get("currency"))

@@ -14,6 +14,7 @@ import stripe_magics as sm
 from stripe_magics.client.connection import Connection
 from stripe_magics.errors import NotFound
 from stripe_magics.forms import html, object_card, start_card, today
+from stripe_magics.forms.amount_source import payer
 from stripe_magics.forms.card_widget import caller
 from stripe_magics.forms.object_search import is_object
 from stripe_magics.forms.stories import READERS, story_of
@@ -166,6 +167,23 @@ def test_today_is_the_sandboxs_day(sandbox: Connection) -> None:
     assert [each.title for each in page.sections][0] == "Balance"
 
 
+def test_a_dispute_says_on_its_last_day_until_when(
+    sandbox: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = sm.call("disputes.list", limit=100).query("status == 'needs_response'")
+    due = frame["evidence_details_due_by"].min().timestamp()
+
+    def said(before: float) -> str:
+        monkeypatch.setattr(sandbox, "stripe_time", lambda: due - before)
+        return next(line for line in repr(today()).splitlines() if frame["id"].iloc[-1] in line)
+
+    assert ", 2 days left [" in said(2.5 * 86400)
+    assert ", 1 day left [" in said(86400 + 60)
+    assert re.search(r", due tomorrow at \d\d:\d\d \[", said(86400 - 60))
+    assert re.search(r", due today at \d\d:\d\d \[", said(60))
+    assert ", overdue [" in said(-60)
+
+
 def test_a_key_that_may_not_read_one_list_has_its_day_all_the_same() -> None:
     from stripe_magics.client.secret import Secret
     from stripe_magics.client.shared_connection import connect
@@ -299,6 +317,14 @@ def test_a_key_in_what_stripe_has_is_on_no_card(sandbox: Connection) -> None:
     shown = [card._repr_html_(), repr(card), html.card("good", f"a {key}", [key, f"b {key}"], details=[key])]
     assert all("51Canary" not in each for each in shown)
     assert "Jenny (key hidden)" in card._repr_html_()
+
+
+def test_a_name_that_turns_the_direction_of_writing_turns_no_amount(sandbox: Connection) -> None:
+    made = sm.call("customers.create", name="Jenny \u202eneppU \u2067")["id"][0]
+    card = object_card(made)
+    assert "Jenny \\u202eneppU \\u2067" in card._repr_html_()
+    assert payer({"customer": {"name": "A\u202eB"}}) == "A\\u202eB"
+    assert payer({"customer": {"name": "\u0645\u0631\u062d\u0628\u0627"}}) == "\u0645\u0631\u062d\u0628\u0627"
 
 
 def test_a_state_has_one_colour_everywhere() -> None:
