@@ -93,7 +93,12 @@ KINDS: dict[Kind, KindFacts] = {
     Kind.TEXT_LIST: KindFacts(shape=Shape.LIST, reader="text_list", control="text_list", help="list"),
     Kind.OBJECT_ID: KindFacts(reader="object_id", control="object_id", help="id", widgets=4),
     Kind.CURRENCY: KindFacts(
-        reader="currency", control="currency", values="currencies", sample="usd", placeholder="usd"
+        reader="currency",
+        control="currency",
+        preview="currency",
+        values="currencies",
+        sample="usd",
+        placeholder="usd or US Dollar",
     ),
     Kind.COUNTRY: KindFacts(
         reader="country",

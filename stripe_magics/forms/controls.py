@@ -26,6 +26,7 @@ from stripe_magics.forms.state import Raw, blank, raw_value
 from stripe_magics.forms.widget_registry import WidgetRegistry
 from stripe_magics.money import CURRENCIES
 from stripe_magics.validation.countries import COUNTRIES
+from stripe_magics.validation.currency_names import CURRENCY_NAMES
 
 
 @dataclass(slots=True)
@@ -157,7 +158,9 @@ def _offering(field: Field, maker: Maker, offers: list[str], layout: str = "fiel
 
 
 def _currency(field: Field, maker: Maker) -> Control:
-    return _text_control(field, _offering(field, maker, sorted(CURRENCIES)))
+    """By code or by name, as a country."""
+    offers = [*sorted(CURRENCIES), *sorted(CURRENCY_NAMES.values())]
+    return _text_control(field, _offering(field, maker, offers))
 
 
 def _country(field: Field, maker: Maker) -> Control:

@@ -25,6 +25,7 @@ from stripe_magics.errors import UnknownName
 from stripe_magics.forms.money_entry import as_line_value
 from stripe_magics.forms.submission_state import Submission
 from stripe_magics.validation.countries import country_code
+from stripe_magics.validation.currency_names import currency_code
 
 Raw = Any  # str | list[str] | list[dict[str, Any]] | dict[str, str]
 
@@ -79,6 +80,10 @@ def raw_value(field: Field, value: Any) -> Raw:
     if field.kind is Kind.TIMESTAMP_FILTER and isinstance(value, list | tuple):
         return "..".join(str(part) for part in value)
     return str(value)
+
+
+CODES = {Kind.COUNTRY: country_code, Kind.CURRENCY: currency_code}
+"""By kind of field: what makes the code of a name."""
 
 
 @dataclass(slots=True)
@@ -242,19 +247,17 @@ class FormState:
             if amount.currency
             else ""
         )
-        return str(beside).strip().lower() or self.source_currency
+        return currency_code(str(beside)).strip().lower() or self.source_currency
 
     def line_value(self, field: Field, raw: Raw) -> Raw:
-        """A value as a line writes it; what can't be read as an amount stays as it is, for the check to
-        name."""
-        if not isinstance(raw, str) or field.kind not in {Kind.MINOR_AMOUNT, Kind.COUNTRY}:
+        """A value as a line writes it: of a name its code; what can't be read as an amount stays as it is,
+        for the check to name."""
+        if not isinstance(raw, str):
             return raw
+        if field.kind in CODES:
+            return CODES[field.kind](raw)
         try:
-            return (
-                country_code(raw)
-                if field.kind is Kind.COUNTRY
-                else as_line_value(raw, self.currency_for(field))
-            )
+            return as_line_value(raw, self.currency_for(field)) if field.kind is Kind.MINOR_AMOUNT else raw
         except ValueError:
             return raw
 

@@ -15,6 +15,7 @@ from stripe_magics.forms.state import FormState, Raw, blank
 from stripe_magics.money import CURRENCIES, format_amount, parse
 from stripe_magics.validation import check as check_value
 from stripe_magics.validation.countries import COUNTRIES
+from stripe_magics.validation.currency_names import CURRENCY_NAMES
 
 
 def check(field: Field, raw: Raw, state: FormState, zone: tzinfo) -> tuple[str, str]:
@@ -112,4 +113,9 @@ def _country(value: Any, currency: str, zone: tzinfo) -> str:
     return f"= {COUNTRIES.get(str(value), value)} ({value})"
 
 
-READINGS = {"country": _country, "money": _money, "moment": _moment, "range": _range}
+def _currency(value: Any, currency: str, zone: tzinfo) -> str:
+    name = CURRENCY_NAMES.get(str(value), "")
+    return f"= {name} ({value})" if name else ""
+
+
+READINGS = {"country": _country, "currency": _currency, "money": _money, "moment": _moment, "range": _range}

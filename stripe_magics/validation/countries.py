@@ -64,7 +64,7 @@ def country(text: str) -> str:
     if len(code) == 2 and code.isascii() and code.upper() in COUNTRIES:
         return code.upper()
     names = _names()
-    plain = _folded(code)
+    plain = folded(code)
     if plain in names:
         raise ValueError(f"{text!r} is not a country code; write {names[plain]}")
     near = [
@@ -77,7 +77,7 @@ def country(text: str) -> str:
 
 def country_code(text: str) -> str:
     """The code of a country's name (`Germany` -> `DE`); a text that is no known name comes back as it is."""
-    return _names().get(_folded(text), text)
+    return _names().get(folded(text), text)
 
 
 def locale(text: str) -> str:
@@ -92,9 +92,10 @@ def locale(text: str) -> str:
 
 @cache
 def _names() -> dict[str, str]:
-    return {_folded(name): code for code, name in COUNTRIES.items()} | _ALSO
+    return {folded(name): code for code, name in COUNTRIES.items()} | _ALSO
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """A name as it is compared: small letters without accents."""
     plain = unicodedata.normalize("NFKD", text.strip().lower())
     return "".join(each for each in plain if not unicodedata.combining(each))

@@ -9,7 +9,9 @@ from stripe_magics.catalogue.module import Effect
 from stripe_magics.client.connection import Connection
 from stripe_magics.forms import module_form
 from stripe_magics.forms.controls import MANY, MOMENTS
+from stripe_magics.money import CURRENCIES
 from stripe_magics.validation import check
+from stripe_magics.validation.currency_names import CURRENCY_NAMES, currency_code
 
 
 def test_a_country_is_taken_by_name_and_by_code() -> None:
@@ -21,6 +23,20 @@ def test_a_country_is_taken_by_name_and_by_code() -> None:
     assert form.state.values()["address_country"] == "us", "codes are the line's own business"
     form.fill(address_country="Atlantis")
     assert "sm-bad" in form.controls["address_country"].note.value
+
+
+def test_a_currency_is_taken_by_name_and_by_code() -> None:
+    form = module_form("payment_intents.create", {"amount": "25.00", "currency": "Swiss franc"})
+    assert form.state.values()["currency"] == "chf"
+    assert "= Swiss Franc (chf)" in form.controls["currency"].note.value
+    assert "= 25.00 CHF (2500)" in form.controls["amount"].note.value
+    assert "--amount 25.00chf --currency chf" in form.line
+    form.fill(currency="€")
+    assert form.state.values()["currency"] == "eur"
+    form.fill(currency="dollar")
+    assert "sm-bad" in form.controls["currency"].note.value, "several are called so"
+    assert set(CURRENCY_NAMES) <= CURRENCIES
+    assert all(currency_code(name) == code for code, name in CURRENCY_NAMES.items())
 
 
 def test_every_time_that_is_offered_can_be_read() -> None:
