@@ -6,8 +6,8 @@ bucket that it counts for (its endpoint in its account, all of that account, all
 allows it, and is counted in all of them at that moment, not before: those that were held up meanwhile don't
 go out all at once. A 429 slows the bucket that its reason names: for a moment it lets little pass, while the
 answers to what was under way tell which share was served; then it goes on just under that pace, and comes
-back in steps that grow as long as nothing is refused. A concurrency reason lets fewer requests run side by
-side.
+back in steps that grow as long as nothing is refused, slower where the same pace was found before. A
+concurrency reason lets fewer requests run side by side.
 
 Nothing here knows HTTP: `take` says how long to wait, `learn` takes a status and the reason.
 """
@@ -45,7 +45,11 @@ UNDER_SERVED = 0.95  # of the pace that was served, afterwards
 NEXT_SLOWEST = 0.8  # of the pace: one that was found isn't far off
 MIN_ANSWERS = 5  # from which the share that was served is known; with fewer the pace falls by SLOWDOWN_FACTOR
 HOLD_SECONDS = 1.0  # before the first step back
-FIRST_STEP, STEP_GROWTH, LARGEST_STEP = 0.01, 1.25, 0.25  # of the pace, at each recovery interval
+# A pace that is found again, about, some seconds later, is likely the account's rate and no passing jam: the
+# hold doubles, so often at most
+FOUND_AGAIN, FOUND_AFTER, MAX_DOUBLINGS = 0.6, 2.0, 3
+FIRST_STEP, LARGEST_STEP = 0.01, 0.25  # of the pace, at each recovery interval
+STEP_GROWTH, STEP_GROWTH_FOUND_AGAIN = 1.25, 1.15
 
 _ID = re.compile(r"/(?!v\d(?:/|$))(?=[^/]*[A-Z0-9])[^/]+")  # a segment with a digit or a capital is an id
 
@@ -65,6 +69,8 @@ class Bucket:
     _before: float | None = None  # while answers are counted after a refusal: the factor that was refused
     _served: int = 0
     _refused: int = 0
+    _last_found: tuple[float, float] = (0.0, -math.inf)  # the pace that a refusal found before, and when
+    _doublings: int = 0
 
     def wait(self, now: float) -> float:
         """The seconds until a request may go."""
@@ -98,7 +104,8 @@ class Bucket:
                 self._settle(self._before, now)
         elif self.factor < 1.0 and now - self._changed >= self._pause:
             self.factor = min(1.0, self.factor * (1.0 + self._step))
-            self._step = min(LARGEST_STEP, self._step * STEP_GROWTH)
+            growth = STEP_GROWTH_FOUND_AGAIN if self._doublings else STEP_GROWTH
+            self._step = min(LARGEST_STEP, self._step * growth)
             self._changed = now
             self._found = self.factor < 1.0
 
@@ -109,10 +116,15 @@ class Bucket:
         slowest = before * (NEXT_SLOWEST if self._found else FIRST_PAUSE)
         self.factor = max(MIN_FACTOR, slowest, before * min(share, 1.0) * UNDER_SERVED)
         self._before, self._found, self._step, self._changed = None, True, FIRST_STEP, now
+        pace, at = self._last_found
+        if now - at >= FOUND_AFTER:
+            again = abs(self.factor - pace) <= FOUND_AGAIN * pace
+            self._doublings = min(MAX_DOUBLINGS, self._doublings + 1) if again else 0
+            self._last_found = (self.factor, now)
 
     @property
     def _pause(self) -> float:
-        return HOLD_SECONDS if self._step == FIRST_STEP else RECOVERY_INTERVAL
+        return HOLD_SECONDS * 2**self._doublings if self._step == FIRST_STEP else RECOVERY_INTERVAL
 
 
 @dataclass(slots=True)
