@@ -79,7 +79,7 @@ class StripeMagics(Settings):
     def run(self, line: str, cell: str | None) -> Any:
         """One line or cell, its errors as they come."""
         with held_back():
-            from stripe_magics.magics import help_pages, key_scrubbing, prompt, subcommands
+            from stripe_magics.magics import key_scrubbing, prompt, subcommands
             from stripe_magics.parsing import curl_and_cli
             from stripe_magics.parsing.options import HTTP_VERBS
 
@@ -93,7 +93,9 @@ class StripeMagics(Settings):
             if not line.strip() and not (cell or "").strip():
                 return self._start()
             if asked and subcommands.find(asked[1]) is None:
-                return help_pages.page("api call" if asked[1] in HTTP_VERBS else asked[1])
+                with held_back():
+                    from stripe_magics.magics.help_pages import page
+                return page("api call" if asked[1] in HTTP_VERBS else asked[1])
             invocation = subcommands.find(line)
             if invocation is not None:
                 _first_use.for_bulk() if invocation.subcommand.words[
