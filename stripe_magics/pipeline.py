@@ -18,7 +18,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics import catalogue
-from stripe_magics._command import Command, Options
+from stripe_magics._command import Command
+from stripe_magics._options import Options
 from stripe_magics._redaction import HIDDEN, mask_params
 from stripe_magics.catalogue.list_defaults import list_default
 from stripe_magics.catalogue.module import Module

@@ -1,5 +1,5 @@
 """What is added in one place is seen everywhere: a kind of value, a report with its columns. (Options:
-test_command.py; object types: catalogue/test_stripe_objects.py.)"""
+test_options.py; object types: catalogue/test_stripe_objects.py.)"""
 
 from __future__ import annotations
 

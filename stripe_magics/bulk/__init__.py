@@ -12,7 +12,7 @@ write_rows("customers.update", df)       one call a row, each at most once
 from __future__ import annotations
 
 from stripe_magics import catalogue
-from stripe_magics._command import Options
+from stripe_magics._options import Options
 from stripe_magics.bulk.batch_writes import write_rows
 from stripe_magics.bulk.document_file import is_file, save_document
 from stripe_magics.bulk.frame_append import FrameAppender

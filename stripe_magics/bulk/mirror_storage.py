@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics import _files
-from stripe_magics.bulk.parquet_export import LOCK, counted_files
+from stripe_magics.bulk.parquet_export import LOCK
+from stripe_magics.bulk.saved_cursor import counted_files
 from stripe_magics.errors import FileError, UsageFault
 from stripe_magics.frames import manifest as manifests
 from stripe_magics.frames.manifest import CHANGES, DataFile, FileProblem, Manifest

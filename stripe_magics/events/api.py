@@ -18,7 +18,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics import catalogue, pipeline
-from stripe_magics._command import Command, Options
+from stripe_magics._command import Command
+from stripe_magics._options import Options
 from stripe_magics.client import one_time_secrets
 from stripe_magics.client.secret import Secret
 from stripe_magics.client.shared_connection import current, shared

@@ -20,7 +20,8 @@ from typing import Any
 import ipywidgets as w
 
 from stripe_magics import catalogue
-from stripe_magics._command import Command, Options
+from stripe_magics._command import Command
+from stripe_magics._options import Options
 from stripe_magics._redaction import mask_param, mask_params
 from stripe_magics.catalogue.field import Field, Kind
 from stripe_magics.client.journal.cell_origin import origin

@@ -16,7 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from stripe_magics._command import Command, Options
+from stripe_magics._command import Command
+from stripe_magics._options import Options
 from stripe_magics._text import closest_matches
 from stripe_magics.catalogue.field import Conditions, Field, Kind, Role
 from stripe_magics.catalogue.kinds import Shape, shape_of

@@ -15,7 +15,7 @@ from itertools import takewhile
 from typing import Any
 
 from stripe_magics import catalogue
-from stripe_magics._command import OPTIONS, find_option
+from stripe_magics._options import OPTIONS, find_option
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.kinds import REPEATED, Shape, kind_facts, kind_name, shape_of
 from stripe_magics.catalogue.module import Module
@@ -26,8 +26,8 @@ from stripe_magics.magics import sql_completion
 from stripe_magics.magics.object_names import NAME_COLUMNS
 from stripe_magics.money import CURRENCIES
 from stripe_magics.parsing.command_names import bracketed, is_path, longest
+from stripe_magics.parsing.flag_tables import HTTP_VERBS, SHORT
 from stripe_magics.parsing.lexer import split
-from stripe_magics.parsing.options import HTTP_VERBS, SHORT
 
 MAX_MATCHES = 300
 MAX_LINE = 2_000  # characters; nobody completes a longer one

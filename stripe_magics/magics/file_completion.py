@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from stripe_magics._command import find_option
+from stripe_magics._options import find_option
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.magics.completion import known, last_piece, line_of
 from stripe_magics.parsing.lexer import split

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from stripe_magics import catalogue
-from stripe_magics._command import OPTIONS, Command
+from stripe_magics._command import Command
+from stripe_magics._options import OPTIONS
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.kinds import Shape, kind_facts, kind_name, shape_of
 from stripe_magics.catalogue.module import Effect, Module

@@ -18,8 +18,9 @@ from typing import Any
 from IPython.core.magic import line_cell_magic, magics_class, no_var_expand
 
 from stripe_magics import _first_use, catalogue
-from stripe_magics._command import Command, Options
+from stripe_magics._command import Command
 from stripe_magics._interrupts import held_back
+from stripe_magics._options import Options
 from stripe_magics.client.journal.cell_origin import is_tracked, origin, stop_tracking, tracker_of
 from stripe_magics.errors import IncompleteList, KeyRefused, StripeMagicsError, UsageFault
 from stripe_magics.magics import completion_warm_up, ipython_hooks
@@ -81,7 +82,7 @@ class StripeMagics(Settings):
         with held_back():
             from stripe_magics.magics import key_scrubbing, prompt, subcommands
             from stripe_magics.parsing import curl_and_cli
-            from stripe_magics.parsing.options import HTTP_VERBS
+            from stripe_magics.parsing.flag_tables import HTTP_VERBS
 
         del prompt  # imported here, for those who use it later
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from stripe_magics._command import Command, read_options
+from stripe_magics._command import Command
 from stripe_magics._form_encoding import plain
+from stripe_magics._options import read_options
 from stripe_magics.catalogue.field import Field
 from stripe_magics.catalogue.kinds import REPEATED, shape_of
 from stripe_magics.catalogue.module import Module

@@ -11,8 +11,8 @@ from stripe_magics._characters import faults
 from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import UsageFault
 from stripe_magics.parsing import cli_names, command_names
+from stripe_magics.parsing.flag_tables import HTTP_VERBS
 from stripe_magics.parsing.lexer import Word
-from stripe_magics.parsing.options import HTTP_VERBS
 
 
 def ended(words: list[Word]) -> tuple[list[Word], bool]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote_plus
 
-from stripe_magics._command import find_option
+from stripe_magics._options import find_option
 from stripe_magics.errors import UsageFault
 from stripe_magics.parsing.shell import Piece, ShellWord
 

@@ -24,8 +24,8 @@ from stripe_magics.errors import UnknownName, UsageFault
 from stripe_magics.parsing import command_names
 from stripe_magics.parsing.command_words import named
 from stripe_magics.parsing.curl import CurlRequest, LookUp, read_curl
+from stripe_magics.parsing.flag_tables import HTTP_VERBS
 from stripe_magics.parsing.lexer import Word, split
-from stripe_magics.parsing.options import HTTP_VERBS
 from stripe_magics.parsing.shell import ShellWord, Stage, read_script
 from stripe_magics.parsing.variables import plain_text, refuse_keys
 

@@ -6,15 +6,15 @@ from __future__ import annotations
 from collections import ChainMap
 
 from stripe_magics._characters import DASHES, QUOTES, faults, name_of
-from stripe_magics._command import OPTIONS, Option, find_option, read_option
 from stripe_magics._form_encoding import plain
+from stripe_magics._options import OPTIONS, Option, find_option, read_option
 from stripe_magics._text import BOOLEAN_WORDS, closest_matches, read_boolean
 from stripe_magics.catalogue.field import Field, Kind
 from stripe_magics.errors import UnknownName, UsageFault
 from stripe_magics.parsing import command_names, structured_values
 from stripe_magics.parsing.call_builder import CallBuilder
+from stripe_magics.parsing.flag_tables import CURSORS, ELSEWHERE, HANDLER_FLAGS, SHORT
 from stripe_magics.parsing.lexer import Word
-from stripe_magics.parsing.options import CURSORS, ELSEWHERE, HANDLER_FLAGS, SHORT
 from stripe_magics.parsing.table_files import is_table_file, read_table
 from stripe_magics.parsing.variables import resolve
 
@@ -147,7 +147,7 @@ def _source(call: CallBuilder, name: str, word: Word) -> None:
 
 
 def _option(call: CallBuilder, option: Option, name: str, given: Word | None, following: Word | None) -> int:
-    """An option common to all modules; its value is read by `_command.read_option`."""
+    """An option common to all modules; its value is read by `_options.read_option`."""
     if option.takes == "flag":
         if given is not None and read_boolean(given.text) is None:
             raise UsageFault(f"--{name} takes no value, {given.text!r} was given.")

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from stripe_magics import catalogue
-from stripe_magics._command import Command, find_option, read_options
+from stripe_magics._command import Command
+from stripe_magics._options import find_option, read_options
 from stripe_magics.parsing import cli_names, command_names
-from stripe_magics.parsing.options import CURSORS
+from stripe_magics.parsing.flag_tables import CURSORS
 
 
 def command_of(name: str, values: Mapping[str, Any]) -> Command:

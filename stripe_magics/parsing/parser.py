@@ -15,9 +15,9 @@ from stripe_magics.parsing import curl_and_cli
 from stripe_magics.parsing.body_fields import read_body
 from stripe_magics.parsing.call_builder import CallBuilder
 from stripe_magics.parsing.command_words import ended, named
+from stripe_magics.parsing.flag_tables import HTTP_VERBS
 from stripe_magics.parsing.flags import read_words
 from stripe_magics.parsing.lexer import split
-from stripe_magics.parsing.options import HTTP_VERBS
 from stripe_magics.parsing.variables import refuse_keys
 
 

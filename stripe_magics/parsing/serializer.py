@@ -10,15 +10,16 @@ from dataclasses import fields
 from typing import Any
 
 from stripe_magics import catalogue
-from stripe_magics._command import Command, Options
+from stripe_magics._command import Command
 from stripe_magics._form_encoding import UNSET
+from stripe_magics._options import Options
 from stripe_magics._text import BOOLEAN_WORDS
 from stripe_magics.catalogue.field import Field, Kind
 from stripe_magics.catalogue.kinds import Shape, shape_of
 from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import UsageFault
+from stripe_magics.parsing.flag_tables import HTTP_VERBS
 from stripe_magics.parsing.lexer import quote
-from stripe_magics.parsing.options import HTTP_VERBS
 from stripe_magics.parsing.yaml_body import NULLS
 
 _PLAIN = re.compile(r"[A-Za-z0-9_/.+][A-Za-z0-9_/.@+ -]*(?<! )\Z")

@@ -22,7 +22,7 @@ from stripe_magics.catalogue.module import Effect
 from stripe_magics.request.http_request import HttpRequest
 
 if TYPE_CHECKING:
-    from stripe_magics._command import Options
+    from stripe_magics._options import Options
     from stripe_magics.validation import Bound
 
 __all__ = ["CurrencyCheck", "HttpRequest", "Pairs", "Request", "RowFilter", "build", "encode"]

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from stripe_magics._command import Options
 from stripe_magics._form_encoding import UNSET, Pairs, pairs
+from stripe_magics._options import Options
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.generated import facts
 from stripe_magics.catalogue.module import Effect, FollowUp, Module, Variant

@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
-from stripe_magics._command import Options
 from stripe_magics._form_encoding import Pairs, describe_missing, pairs, plain, refuse_blank_amounts
+from stripe_magics._options import Options
 from stripe_magics.catalogue.field import Role
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.errors import Fault, InvalidValue

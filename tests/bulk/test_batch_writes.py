@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from stripe_magics import bulk
-from stripe_magics._command import Command, Options
+from stripe_magics._command import Command
+from stripe_magics._options import Options
 from stripe_magics.client.http import retry
 from stripe_magics.client.journal.journal import Origin
 from stripe_magics.errors import ConfirmationNeeded, InvalidValue, UnknownName, UsageFault

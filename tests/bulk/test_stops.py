@@ -24,7 +24,14 @@ from bulk.statement_stops import StatementStops
 from waiting import joined, line, running
 
 from stripe_magics import _files, bulk
-from stripe_magics.bulk import mirror, mirror_storage, parquet_export, read_strategies, typed_parts
+from stripe_magics.bulk import (
+    mirror,
+    mirror_storage,
+    parquet_export,
+    read_strategies,
+    saved_cursor,
+    typed_parts,
+)
 from stripe_magics.bulk.list_requests import list_request
 from stripe_magics.client.pagination import parallel_paginator
 from stripe_magics.errors import FileError, StripeMagicsError
@@ -33,7 +40,16 @@ from stripe_magics.frames import builder, manifest
 Make = Callable[..., tuple[Any, Any]]
 SAVING = [
     each.__file__
-    for each in (_files, manifest, parquet_export, typed_parts, read_strategies, parallel_paginator, builder)
+    for each in (
+        _files,
+        manifest,
+        parquet_export,
+        saved_cursor,
+        typed_parts,
+        read_strategies,
+        parallel_paginator,
+        builder,
+    )
 ]
 MIRRORING = [each.__file__ for each in (_files, manifest, mirror_storage, mirror)]
 

@@ -10,7 +10,7 @@ import pytest
 from forms.conftest import models
 
 from stripe_magics import catalogue, forms, pipeline
-from stripe_magics._command import Options
+from stripe_magics._options import Options
 from stripe_magics.errors import (
     CardDeclined,
     ConfirmationNeeded,

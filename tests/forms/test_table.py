@@ -100,7 +100,8 @@ def test_one_row_opens_its_card_and_its_form(connected: Any) -> None:
 @with_itables
 def test_several_rows_are_one_call_a_row_after_a_preview(connected: Any) -> None:
     from stripe_magics import bulk
-    from stripe_magics._command import Command, Options
+    from stripe_magics._command import Command
+    from stripe_magics._options import Options
 
     customers = [sm.call("customers.create", name=f"Table {n}")["id"][0] for n in range(3)]
     invoices = [sm.call("invoices.create", customer=each)["id"][0] for each in customers]

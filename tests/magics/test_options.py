@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import stripe_magics as sm
-from stripe_magics._command import OPTIONS
+from stripe_magics._options import OPTIONS
 from stripe_magics.client import shared_connection
 from stripe_magics.client.secret import Secret
 from stripe_magics.errors import InvalidValue, StripeMagicsError

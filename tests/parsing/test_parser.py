@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from stripe_magics import catalogue
-from stripe_magics._command import Command, Options
+from stripe_magics._command import Command
 from stripe_magics._form_encoding import UNSET
+from stripe_magics._options import Options
 from stripe_magics._redaction import KEY
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.errors import KeyRefused, UnknownName, UsageFault

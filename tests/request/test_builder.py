@@ -23,8 +23,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stripe_magics import catalogue, pipeline
-from stripe_magics._command import Options
 from stripe_magics._form_encoding import form
+from stripe_magics._options import Options
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.errors import InvalidValue, KeyRefused
 from stripe_magics.request import Request, RowFilter, build, encode

@@ -15,7 +15,8 @@ from request.test_types import MODULES, UNFILLED, _clashes, _holds, legal
 from stripe_types import problems
 
 from stripe_magics import catalogue
-from stripe_magics._command import Command, Options
+from stripe_magics._command import Command
+from stripe_magics._options import Options
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.generated import facts, operations
 from stripe_magics.catalogue.generated.accepted import accepted

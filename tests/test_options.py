@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from each_row import each_row
 
-from stripe_magics import _command
-from stripe_magics._command import OPTIONS, Option, Options, find_option, read_options
+from stripe_magics import _options
+from stripe_magics._options import OPTIONS, Option, Options, find_option, read_options
 from stripe_magics.errors import InvalidValue
 from stripe_magics.magics import completion, help_pages
 from stripe_magics.parsing import parse
@@ -56,7 +56,7 @@ def test_an_option_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     from stripe_magics import catalogue
 
     monkeypatch.setitem(OPTIONS, "shout", Option("shout", "flag", "say it loudly"))
-    monkeypatch.setitem(_command._SPELLINGS, "shout", "shout")
+    monkeypatch.setitem(_options._SPELLINGS, "shout", "shout")
     assert "--shout say it loudly" in " ".join(repr(help_pages.page("customers.list")).split())
     assert "--shout" in {hit.text for hit in completion.flags(catalogue.find("customers.list"), [])}
     assert find_option("shout") is OPTIONS["shout"]

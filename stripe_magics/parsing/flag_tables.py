@@ -1,9 +1,9 @@
 """The tables of a line: the short flags of Stripe's own tool, and what is answered otherwise here. (Common
-options: `_command.OPTIONS`.)"""
+options: `_options.OPTIONS`.)"""
 
 from __future__ import annotations
 
-from stripe_magics._command import OPTIONS
+from stripe_magics._options import OPTIONS
 
 SHORT = {  # the letters of Stripe's own command line tool
     **{each.short: each.key for each in OPTIONS.values() if each.short},
