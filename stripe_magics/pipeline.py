@@ -48,6 +48,39 @@ if TYPE_CHECKING:
     from stripe_magics.frames.frame_info import FrameAttrs
 
 
+def frame_attrs(
+    connection: Connection,
+    request: Request,
+    *,
+    complete: bool = True,
+    table: bool = False,
+    names: bool = True,
+) -> FrameAttrs:
+    """`attrs["stripe"]` of a frame that answers a request: whose it is, of which version, and the call, its
+    secrets masked."""
+    from stripe_magics.client.call_context import account_of
+    from stripe_magics.frames.frame_info import CallInfo, FrameInfo
+
+    return FrameInfo(
+        object=request.returns,
+        api_version=dict(request.headers).get("Stripe-Version") or connection.api_version,
+        account=account_of(connection, request.headers),
+        livemode=connection.live,
+        mode=connection.mode,
+        zone=str(connection.zone),
+        units="minor",
+        complete=complete,
+    ).attrs(
+        CallInfo(
+            module=request.module,
+            params=dict(mask_params(request.params)),
+            table=table,
+            names=names,
+            identity=connection.identity,
+        )
+    )
+
+
 def command(name: str, /, **values: Any) -> Command:
     """A command as Python writes it: `command("customers.list", email="jenny@example.com", limit=50)`.
 
@@ -238,7 +271,7 @@ class _Run:
             frame = kept.reset_index(drop=True)
         elif request.row_filters and limit is not None and len(frame) >= limit:
             self.more = True
-        return self._settle(frame)
+        return self._record_end(frame)
 
     def _expanded(self) -> list[str]:
         """The paths that the request expands."""
@@ -272,7 +305,7 @@ class _Run:
         if self.command.options.raw:
             return answer.data
         try:
-            return self._settle(self._one_row(answer))
+            return self._record_end(self._one_row(answer))
         except KeyboardInterrupt:
             raise KeyboardInterrupt(f"Stopped, but it was carried out: {_made(answer)}.") from None
         except Exception as problem:
@@ -334,7 +367,7 @@ class _Run:
         return answer
 
     def _bodies(self, request: Request) -> Iterator[bytes]:
-        """The raw pages of one list. A fault or Stop in the middle ends them; `_settle` then says so."""
+        """The raw pages of one list. A fault or Stop in the middle ends them; `_record_end` then says so."""
         from stripe_magics.client.pagination.paginator import pages
 
         if self.stopped is not None:
@@ -357,31 +390,10 @@ class _Run:
         return self.command.options.raw or bool(self.request.row_filters and self.request.limit is not None)
 
     def _attrs(self) -> FrameAttrs:
-        from stripe_magics.client.call_context import account_of
-        from stripe_magics.frames.frame_info import CallInfo, FrameInfo
+        options = self.command.options
+        return frame_attrs(self.connection, self.request, table=options.table, names=options.names)
 
-        connection, request = self.connection, self.request
-        headers = dict(request.headers)
-        return FrameInfo(
-            object=request.returns,
-            api_version=headers.get("Stripe-Version") or connection.api_version,
-            account=account_of(connection, request.headers),
-            livemode=connection.live,
-            mode=connection.mode,
-            zone=str(connection.zone),
-            units="minor",
-            complete=True,
-        ).attrs(
-            CallInfo(
-                module=request.module,
-                params=dict(mask_params(request.params)),
-                table=self.command.options.table,
-                names=self.command.options.names,
-                identity=connection.identity,
-            )
-        )
-
-    def _settle(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def _record_end(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Write into the frame's attrs how the call ended; a fault in mid-list is raised with the rows so
         far."""
         from stripe_magics.frames.column_facts import cut_lists

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from stripe_magics import frames
 from stripe_magics.bulk.inner_lists import InnerLists
-from stripe_magics.bulk.list_requests import frame_info
 from stripe_magics.errors import IncompleteList
+from stripe_magics.pipeline import frame_attrs
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def read_frame(
             problem.append(fault)
 
     frame = frames.build(
-        bodies(), request.returns, attrs=frame_info(connection, request), columns=columns,
+        bodies(), request.returns, attrs=frame_attrs(connection, request), columns=columns,
         row_filters=request.row_filters,
         limit=request.limit,
         newest_first=windowed(request),

@@ -12,17 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics.bulk.list_frame import joined, with_account
-from stripe_magics.bulk.list_requests import (
-    describe,
-    flat_names,
-    frame_info,
-    list_request,
-    resource,
-    split_names,
-)
+from stripe_magics.bulk.list_requests import describe, flat_names, list_request, resource, split_names
 from stripe_magics.bulk.list_threads import MAX_ACCOUNTS, list_work, side_by_side
 from stripe_magics.bulk.parquet_export import Saved, summary
 from stripe_magics.errors import StripeMagicsError, UsageFault
+from stripe_magics.pipeline import frame_attrs
 from stripe_magics.progress import ProgressGroup, progress_bar
 from stripe_magics.validation.object_ids import account_ids
 
@@ -159,7 +153,7 @@ def over_accounts(
         parts = [with_account(results[each], each) for each in accounts if results[each] is not None]
         frame = joined(parts, base.returns)
     whole = not missing and all(_is_complete(each) for each in results.values())
-    frame.attrs["stripe"] = frame_info(connection, base, complete=whole)
+    frame.attrs["stripe"] = frame_attrs(connection, base, complete=whole)
     frame.attrs["stripe"]["accounts"] = len(accounts)
     frame.attrs["stripe"]["notes"] = notes
     return frame

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,6 @@ from stripe_magics import catalogue
 from stripe_magics._command import Command
 from stripe_magics._text import shown
 from stripe_magics.catalogue.list_defaults import list_default
-from stripe_magics.client.call_context import account_of
 from stripe_magics.errors import UsageFault
 from stripe_magics.frames.frame_info import CallInfo, FrameInfo
 from stripe_magics.pipeline import command, prepare
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from stripe_magics.client.shared_connection import Connection
-    from stripe_magics.frames.frame_info import FrameAttrs
 
 
 def list_request(
@@ -88,21 +86,6 @@ def split_names(value: str | Sequence[str] | None) -> list[str]:
         if isinstance(value, str)
         else list(value or ())
     )
-
-
-def frame_info(connection: Connection, request: Request, *, complete: bool = True) -> FrameAttrs:
-    """`attrs["stripe"]` of a pulled frame."""
-    headers: Mapping[str, str] = dict(request.headers)
-    return FrameInfo(
-        object=request.returns,
-        api_version=headers.get("Stripe-Version") or connection.api_version,
-        account=account_of(connection, request.headers),
-        livemode=connection.live,
-        mode=connection.mode,
-        zone=str(connection.zone),
-        units="minor",
-        complete=complete,
-    ).attrs(CallInfo(module=request.module, params=dict(request.params), identity=connection.identity))
 
 
 def version_of(request: Request) -> str:

@@ -101,7 +101,7 @@ class Bucket:
     def _recover(self, now: float) -> None:
         if self._before is not None:
             if now - self._changed >= SLOWDOWN_INTERVAL:
-                self._settle(self._before, now)
+                self._resume(self._before, now)
         elif self.factor < 1.0 and now - self._changed >= self._pause:
             self.factor = min(1.0, self.factor * (1.0 + self._step))
             growth = STEP_GROWTH_FOUND_AGAIN if self._doublings else STEP_GROWTH
@@ -109,7 +109,7 @@ class Bucket:
             self._changed = now
             self._found = self.factor < 1.0
 
-    def _settle(self, before: float, now: float) -> None:
+    def _resume(self, before: float, now: float) -> None:
         """Go on just under the pace that was served."""
         answers = self._served + self._refused
         share = self._served / answers if answers >= MIN_ANSWERS else SLOWDOWN_FACTOR

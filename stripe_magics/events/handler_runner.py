@@ -87,7 +87,7 @@ class HandlerRunner:
         chosen = list(handlers)
         for number, each in enumerate(chosen):
             _, begins = self.runs.registered(each.key)
-            if begins is None:  # it isn't settled yet from when on events are its business
+            if begins is None:  # it isn't decided yet from when on events are its business
                 busy.add(each.key)
                 continue
             found = self.runs.due(each.key, begins, after_row=self._looked_at.get(each.key, 0))

@@ -74,7 +74,7 @@ class RunLog:
             return bool(db.execute("INSERT OR IGNORE INTO handler VALUES (?, ?, ?, NULL)", values).rowcount)
 
     def registered(self, handler: str) -> tuple[float, int | None]:
-        """When it was first registered, and from which moment on events are its business (None: not settled
+        """When it was first registered, and from which moment on events are its business (None: not decided
         yet)."""
         query = "SELECT registered, since FROM handler WHERE scope = ? AND key = ?"
         rows = self.store.select(query, self.store.scope, handler)

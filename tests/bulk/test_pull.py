@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import queue
 import threading
@@ -36,6 +37,18 @@ def test_a_whole_list_newest_first(listed: Make) -> None:
     assert server.requests <= 1.6 * 50
     assert not server.refused
     assert not [each for each in threading.enumerate() if each.name == "stripe-pull"]
+
+
+def test_a_pulled_frame_says_what_a_listed_one_says(listed: Make) -> None:
+    """Whose it is and what was asked for, a secret in a filter masked."""
+    _, connection = listed(count=3)
+    request = list_request(connection, "payment_intents")
+    asked = dataclasses.replace(request, params=(*request.params, ("customer", "pi_3X_secret_AbCdEf12")))
+    about = read_frame(connection, asked).attrs["stripe"]
+    assert "AbCdEf12" not in repr(about)
+    own = call("payment_intents.list", limit="all", connection=connection).attrs["stripe"]
+    same = ("object", "api_version", "account", "mode", "livemode", "zone", "units", "module")
+    assert [about.get(name) for name in same] == [own.get(name) for name in same]
 
 
 def test_a_hundred_or_fewer_cost_one_request(listed: Make) -> None:

@@ -149,8 +149,8 @@ def on_failure(call: InFlightCall, outcome: AttemptResult) -> ApiResponse:
             facts=[f"It said: {said}"] if (said := texts.cleaned(outcome.body)) else [],
         )
     record_result(call, "refused" if call.write else "", outcome)
-    settled = details_of(call, outcome)
-    settled.maybe_executed = False
+    details = details_of(call, outcome)
+    details.maybe_executed = False
     error = texts.from_answer(
         outcome.status,
         outcome.headers or {},
@@ -158,7 +158,7 @@ def on_failure(call: InFlightCall, outcome: AttemptResult) -> ApiResponse:
         call.request,
         key_hint=call.connection.key_hint,
         mode=call.connection.mode,
-        details=settled,
+        details=details,
         tried=_tried(call),
     )
     if call.may_have_executed:
