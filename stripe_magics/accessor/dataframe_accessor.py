@@ -389,7 +389,7 @@ class StripeAccessor:
         """pandas' `to_sql` without the index; times are in UTC, dicts and lists JSON text."""
         ready = self._frame.copy(deep=False)
         for column in ready.columns:
-            if ready[column].dtype == object:
+            if pd.api.types.is_object_dtype(ready[column].dtype):
                 ready[column] = [
                     as_json(each) if isinstance(each, (dict, list)) else each for each in ready[column]
                 ]

@@ -17,13 +17,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet as pq
+from pandas.api.types import is_object_dtype
 
 from stripe_magics.frames import parquet
 from stripe_magics.frames.arrow_columns import INTERVALS, is_json, json_field, objects, text_dtype
-from stripe_magics.frames.cells import as_json, freeze
+from stripe_magics.frames.cell_array import CellDtype
+from stripe_magics.frames.cell_types import JSON_TEXT, cell_values
+from stripe_magics.frames.cells import as_json
 from stripe_magics.frames.frame_errors import FrameError
 from stripe_magics.frames.frame_info import FrameInfo, remember
-from stripe_magics.frames.nested_types import MixedValuesError, nested_array, values_of
+from stripe_magics.frames.nested_types import nested_array
+from stripe_magics.frames.typed_values import MixedValuesError, values_of
 
 _FACTS = b"stripe_magics"
 RISKY = re.compile(r"^[\s]*[=+\-@\t\r]")
@@ -40,7 +44,7 @@ def to_table(frame: pd.DataFrame, *, typed: bool = False) -> pa.Table:
     nested = [
         name
         for name in frame.columns
-        if frame[name].dtype == object and any(isinstance(each, (dict, list)) for each in frame[name])
+        if is_object_dtype(frame[name].dtype) and any(isinstance(each, (dict, list)) for each in frame[name])
     ]
     for name in nested:
         bare[name] = pd.Series(
@@ -51,7 +55,7 @@ def to_table(frame: pd.DataFrame, *, typed: bool = False) -> pa.Table:
     blank = [
         name
         for name in frame.columns
-        if name not in nested and frame[name].dtype == object and frame[name].isna().all()
+        if name not in nested and is_object_dtype(frame[name].dtype) and frame[name].isna().all()
     ]
     for name in blank:
         bare[name] = pd.Series([None] * len(frame), index=frame.index, dtype=object)
@@ -77,6 +81,7 @@ def to_table(frame: pd.DataFrame, *, typed: bool = False) -> pa.Table:
         "blank": blank,
         "texts": texts,
         "typed": list(own),
+        "cells": [name for name in frame.columns if isinstance(frame[name].dtype, CellDtype)],
         "intervals": [name for name in frame.columns if frame[name].dtype == INTERVALS],
     }
     facts = json.dumps(said).encode()
@@ -111,23 +116,22 @@ def from_table(table: pa.Table) -> pd.DataFrame:
     frame: pd.DataFrame = table.to_pandas()
     for each in table.schema:
         if is_json(each):
-            frame[each.name] = pd.Series(
-                [
-                    None if text is None or _missing(text) else freeze(json.loads(text))
-                    for text in frame[each.name]
-                ],
-                index=frame.index,
-                dtype=object,
+            frame[each.name] = objects(
+                [None if text is None or _missing(text) else json.loads(text) for text in frame[each.name]]
             )
     for name in said.get("typed", ()):
         cells = chain.from_iterable(values_of(table.column(name), table.schema.field(name)))
-        frame[name] = pd.Series([freeze(each) for each in cells], index=frame.index, dtype=object)
+        frame[name] = objects(list(cells))
     for name in said["texts"]:
         frame[name] = frame[name].astype(text_dtype())
     for name in said.get("intervals", ()):  # a file without rows doesn't keep the choices
         frame[name] = frame[name].astype(INTERVALS)
     for name in said["blank"]:
-        frame[name] = pd.Series([None] * len(frame), index=frame.index, dtype=object)
+        frame[name] = objects([None] * len(frame))
+    if "cells" in said:  # a column of a person's own dicts comes back as one
+        for name in frame.columns:
+            if isinstance(frame[name].dtype, CellDtype) and name not in said["cells"]:
+                frame[name] = frame[name].astype(object)
     frame.attrs = {}
     if said["facts"]:
         info = FrameInfo.of(said["facts"])
@@ -173,47 +177,36 @@ def _read_table(path: Path) -> pa.Table:
 def _from_pandas(table: pa.Table) -> pd.DataFrame:
     frame: pd.DataFrame = table.to_pandas()
     for each in table.schema:
-        if pa.types.is_struct(each.type) or pa.types.is_list(each.type) or pa.types.is_large_list(each.type):
-            values = [_clean(value) for value in table.column(each.name).to_pylist()]
-            frame[each.name] = pd.Series([freeze(value) for value in values], index=frame.index, dtype=object)
+        if pa.types.is_nested(each.type):
+            frame[each.name] = objects(cell_values(table.column(each.name), each))
+    for name in _object_columns(table):
+        kind = table.schema.field(name).type
+        if pa.types.is_null(kind):
+            frame[name] = objects([None] * len(frame))
+        elif kind == JSON_TEXT:
+            frame[name] = objects([None if _missing(text) else json.loads(text) for text in frame[name]])
     kept = (table.schema.metadata or {}).get(b"PANDAS_ATTRS")
     if kept and not frame.attrs:  # pandas 2 keeps them there
         frame.attrs = json.loads(kept)
     info = FrameInfo.of(frame)
-    if info.object or info.mode:
+    if info.object or info.mode or {"id", "object"} <= set(frame.columns):
         for name in frame.columns:  # pandas 2 brings text back in another dtype than it was
             if isinstance(frame[name].dtype, pd.StringDtype) and frame[name].dtype != text_dtype():
                 frame[name] = frame[name].astype(text_dtype())
             elif not len(frame) and isinstance(frame[name].dtype, pd.CategoricalDtype):
                 frame[name] = frame[name].astype(INTERVALS)  # the choices went with the rows
+    if info.object or info.mode:
         info.put(frame)
         remember(info)
     return frame
 
 
-def _clean(value: Any) -> Any:
-    """Without the keys that pandas added to a map for other rows' sake; the objects of a list have their
-    nulls from Stripe."""
-    if isinstance(value, dict):
-        return {name: _clean(inner) for name, inner in value.items() if inner is not None}
-    if isinstance(value, list):
-        return [_of_list(each) for each in value]
-    return value
-
-
-def _of_list(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    return {
-        name: (
-            _clean(inner)
-            if name.endswith("metadata")
-            else [_of_list(each) for each in inner]
-            if isinstance(inner, list)
-            else _of_list(inner)
-        )
-        for name, inner in value.items()
-    }
+def _object_columns(table: pa.Table) -> list[str]:
+    """The columns that pandas had as objects."""
+    said = (table.schema.metadata or {}).get(b"pandas")
+    columns = json.loads(said)["columns"] if said else []
+    names = [each["name"] for each in columns if each.get("numpy_type") == "object"]
+    return [name for name in names if name in table.column_names]
 
 
 def to_parquet(frame: pd.DataFrame, path: str | Path, *, typed: bool = False) -> None:

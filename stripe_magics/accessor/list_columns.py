@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
+from pandas.api.types import is_object_dtype
 
 from stripe_magics.accessor.account_facts import same_connection
 from stripe_magics.frames import build, empty
@@ -83,7 +84,7 @@ def _list_columns(frame: pd.DataFrame) -> str:
     names = [
         str(name)
         for name in frame.columns
-        if frame[name].dtype == object and any(_as_list(each) for each in frame[name].head(100))
+        if is_object_dtype(frame[name].dtype) and any(_as_list(each) for each in frame[name].head(100))
     ]
     return f"Columns with lists: {', '.join(names)}." if names else ""
 
@@ -257,6 +258,6 @@ def has_values(values: pd.Series[Any]) -> bool:
     filled = values.dropna()
     if not len(filled):
         return False
-    if filled.dtype == object or isinstance(filled.dtype, pd.StringDtype):
+    if is_object_dtype(filled.dtype) or isinstance(filled.dtype, pd.StringDtype):
         return any(len(each) if isinstance(each, (str, list, dict)) else True for each in filled)
     return True

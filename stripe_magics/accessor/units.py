@@ -223,7 +223,7 @@ def _mark(
 def major_values(values: pd.Series[Any], digits: Any, *, exact: bool = False) -> Any:
     """The amounts of a column in major units; `digits` are each row's decimals."""
     index = values.index
-    if isinstance(values.dtype, pd.StringDtype) or values.dtype == object:
+    if isinstance(values.dtype, pd.StringDtype) or pd.api.types.is_object_dtype(values.dtype):
         texts = [
             None if pd.isna(v) else Decimal(str(v)).scaleb(-int(e))
             for v, e in zip(values, digits, strict=True)
@@ -254,7 +254,7 @@ def _minor(values: pd.Series[Any], digits: Any, name: str) -> Any:
             for v, e in zip(values, digits, strict=True)
         ]
         return pd.Series(whole, index=values.index, dtype=values.dtype)
-    if values.dtype == object:
+    if pd.api.types.is_object_dtype(values.dtype):
         exact = [
             None if pd.isna(v) else _whole(Decimal(str(v)).scaleb(int(e)), v, int(e), name)
             for v, e in zip(values, digits, strict=True)

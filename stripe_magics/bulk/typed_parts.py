@@ -21,7 +21,8 @@ from stripe_magics.frames import manifest as manifests
 from stripe_magics.frames.arrow_columns import is_json, json_field, path_of, with_path
 from stripe_magics.frames.assemble import without_collector
 from stripe_magics.frames.manifest import DataFile, Manifest
-from stripe_magics.frames.nested_types import MixedValuesError, ValueShape, json_values, typed_array
+from stripe_magics.frames.nested_types import ValueShape, json_values
+from stripe_magics.frames.typed_values import MixedValuesError, typed_array
 
 
 class TypingStopped(Exception):

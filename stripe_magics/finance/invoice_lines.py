@@ -71,11 +71,11 @@ def filled_lists(frame: pd.DataFrame, column: str) -> list[list[Any]]:
     if column not in frame.columns:
         return []
     cells = frame[column]
-    if pd.api.types.is_string_dtype(cells.dtype) and cells.dtype != object:
+    if pd.api.types.is_string_dtype(cells.dtype) and not pd.api.types.is_object_dtype(cells.dtype):
         return [cell for cell in lists(cells[cells.notna() & cells.ne("[]")], column=column) if cell]
     return (
         [cell for cell in cells.to_numpy() if isinstance(cell, list) and cell]
-        if cells.dtype == object
+        if pd.api.types.is_object_dtype(cells.dtype)
         else []
     )
 

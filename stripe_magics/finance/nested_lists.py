@@ -167,7 +167,7 @@ def typed_column(values: pd.Series | pa.Array, column: str) -> tuple[pa.ListArra
 
 def _arrow_of(values: pd.Series) -> pa.Array | None:
     """The Arrow array under a column, if there is one."""
-    if not hasattr(values.array, "__arrow_array__") or values.dtype == object:
+    if not hasattr(values.array, "__arrow_array__") or pd.api.types.is_object_dtype(values.dtype):
         return None
     array = pa.array(values.array)
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array

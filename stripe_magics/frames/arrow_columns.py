@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 
 from stripe_magics._redaction import HIDDEN, SECRET_FIELDS, SUSPECT, SUSPECT_KEY, redact
 from stripe_magics.catalogue.versions import PINNED_VERSION
+from stripe_magics.frames.cell_array import CellArray
 from stripe_magics.frames.cells import freeze
 from stripe_magics.frames.schema import (
     MAX_SPREAD_KEYS,
@@ -230,7 +231,7 @@ class NullColumns:
         if self.count <= 64:
             return _few(kind, self.count).copy()
         if kind not in ARROW:
-            return np.full(self.count, None, dtype=object)
+            return CellArray(np.full(self.count, None, dtype=object))
         target = ARROW[kind]
         if kind == "interval" or not (pa.types.is_large_string(target) or pa.types.is_dictionary(target)):
             return finish(kind, pa.nulls(self.count, target, memory_pool=POOL))
@@ -246,7 +247,9 @@ class NullColumns:
 
 @lru_cache(1024)
 def _few(kind: str, count: int) -> Any:
-    return finish(kind, pa.nulls(count, ARROW[kind])) if kind in ARROW else np.full(count, None, dtype=object)
+    if kind in ARROW:
+        return finish(kind, pa.nulls(count, ARROW[kind]))
+    return CellArray(np.full(count, None, dtype=object))
 
 
 def _text(array: pa.Array) -> Any:
@@ -302,7 +305,7 @@ _FINISH: Mapping[str, Callable[[Any], Any]] = {
 
 def objects(values: Sequence[Any]) -> Any:
     """An object column of Python values that can't be changed; None where there is none."""
-    return np.fromiter(map(freeze, values), dtype=object, count=len(values))
+    return CellArray(np.fromiter(map(freeze, values), dtype=object, count=len(values)))
 
 
 def decode_cell(text: str) -> Any:
@@ -316,7 +319,7 @@ def _frozen(values: list[Any]) -> Any:
     for place, value in enumerate(values):
         values[place] = None
         made[place] = freeze(value)
-    return made
+    return CellArray(made)
 
 
 def from_values(column: Column, values: list[Any], places: Any = None, *, learned: bool) -> Any:

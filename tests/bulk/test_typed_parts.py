@@ -29,7 +29,7 @@ from stripe_magics.client.shared_connection import current
 from stripe_magics.errors import FileError
 from stripe_magics.finance.folders import ListFolder
 from stripe_magics.frames import manifest as manifests
-from stripe_magics.frames import nested_types
+from stripe_magics.frames import nested_types, typed_values
 from stripe_magics.frames.arrow_columns import json_field
 from stripe_magics.frames.manifest import Manifest
 from stripe_magics.parsing.table_files import read_table
@@ -400,16 +400,16 @@ def test_any_values_come_back_equal(cells: list[Any]) -> None:
     """Or have no type: never others."""
     try:
         field, array = nested_types.nested_array(cells, "column")
-    except nested_types.MixedValuesError:
+    except typed_values.MixedValuesError:
         return
-    if not nested_types.is_typed(field):
+    if not typed_values.is_typed(field):
         assert all(cell is None for cell in cells)
         return
     table = pa.Table.from_arrays([array], schema=pa.schema([field]))
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink)
     back = pq.read_table(pa.BufferReader(sink.getvalue()))
-    values = [each for some in nested_types.values_of(back.column(0), back.schema.field(0)) for each in some]
+    values = [each for some in typed_values.values_of(back.column(0), back.schema.field(0)) for each in some]
     assert values == cells
     text = nested_types.as_json_text(back)
     assert [None if each is None else json.loads(each) for each in text.column(0).to_pylist()] == cells
@@ -420,12 +420,12 @@ def test_a_map_of_many_keys_loses_no_key_of_an_object_in_it() -> None:
     many = {f"x{number}": {"a": "1"} for number in range(70)}
     for cell in ({"metadata": {"k": "v"}, **many}, {**many, "metadata": {"k": "v"}}):
         field, array = nested_types.nested_array([cell], "column")
-        assert [each for some in nested_types.values_of(array, field) for each in some] == [cell]
+        assert [each for some in typed_values.values_of(array, field) for each in some] == [cell]
 
 
 def test_a_key_that_a_type_does_not_have_is_no_value_of_it() -> None:
-    with pytest.raises(nested_types.MixedValuesError):
-        nested_types.typed_array([[{"a": 1, "b": 2}]], "column", pa.struct([("a", pa.int64())]))
+    with pytest.raises(typed_values.MixedValuesError):
+        typed_values.typed_array([[{"a": 1, "b": 2}]], "column", pa.struct([("a", pa.int64())]))
 
 
 @pytest.mark.parametrize("text", ["cus_1", '{"b": 1}'])

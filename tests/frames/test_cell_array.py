@@ -1,0 +1,191 @@
+"""Columns of maps and lists do in pandas what a plain column of dicts and lists does, and what that can't:
+they can always be written."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+import stripe_magics as sm
+from stripe_magics.frames.arrow_columns import objects
+from stripe_magics.frames.cell_array import CellDtype
+from tests.each_row import each_row
+
+CELLS: dict[str, list[Any]] = {
+    "map": [{}, {"k": "1"}, None],
+    "empty": [{}, {}, {}],
+    "list": [[{"a": 1, "metadata": {}}], [], None],
+    "mixed": ["x", {"id": "x"}, None],
+    "none": [None, None, None],
+    "nulls": [{"a": None}, {"b": 2}, {"a": 1}],
+}
+
+
+def frame(*, plain: bool = False) -> pd.DataFrame:
+    columns: dict[str, Any] = {name: objects(cells) for name, cells in CELLS.items()}
+    if plain:
+        columns = {name: np.asarray(each) for name, each in columns.items()}
+    return pd.DataFrame({"id": ["a", "b", "c"], "n": [1, 2, 3], **columns})
+
+
+def _sql(df: pd.DataFrame) -> object:
+    with closing(sqlite3.connect(":memory:")) as database:
+        df[["id", "map", "empty"]].to_sql("t", database)
+        return database.execute('select * from "t"').fetchall()
+
+
+OPERATIONS: dict[str, Callable[[pd.DataFrame], Any]] = {
+    "a value": lambda df: df.loc[1, "map"],
+    "rows": lambda df: df.iloc[[2, 0]],
+    "a slice": lambda df: df.iloc[::-1],
+    "filter": lambda df: df[df["n"] > 1],
+    "query": lambda df: df.query("n > 1 and map.notna()"),
+    "isna": lambda df: df.isna(),
+    "dropna": lambda df: df.dropna(subset=["map"]),
+    "get": lambda df: df["map"].str.get("k"),
+    "item": lambda df: df["map"].str["k"],
+    "len": lambda df: df["list"].str.len(),
+    "map": lambda df: df["empty"].map(lambda m: m.get("x")),
+    "map, numbers": lambda df: df["list"].map(len, na_action="ignore"),
+    "apply": lambda df: df["empty"].apply(len),
+    "apply, columns": lambda df: df["nulls"].apply(pd.Series),
+    "apply, rows": lambda df: df.apply(lambda row: len(row["empty"]), axis=1),
+    "frame map": lambda df: df.map(str),
+    "explode": lambda df: df.explode("list"),
+    "explode a column": lambda df: df["list"].explode(ignore_index=True),
+    "normalize": lambda df: pd.json_normalize(df["map"].dropna()),
+    "normalize rows": lambda df: pd.json_normalize(df.to_dict("records")),
+    "group": lambda df: df.groupby("map")["n"].sum(),
+    "first": lambda df: df.groupby("id")[["map", "list"]].first(),
+    "agg list": lambda df: df.groupby("id")["map"].agg(list),
+    "size": lambda df: df.groupby(["id", "empty"]).size().unstack(),  # noqa: PD010
+    "tail": lambda df: df.groupby("empty").tail(1),
+    "nunique": lambda df: df.nunique(),
+    "duplicates": lambda df: df.drop_duplicates(subset=["empty"]),
+    "value_counts": lambda df: df["map"].value_counts(),
+    "describe": lambda df: df.describe(include="all"),
+    "crosstab": lambda df: pd.crosstab(df["id"], df["map"]),
+    "merge": lambda df: df.merge(df[["id", "map"]].head(1), on="id", how="left"),
+    "merge on cells": lambda df: df.merge(df[["map", "n"]], on="map"),
+    "concat": lambda df: pd.concat([df, df], ignore_index=True),
+    "concat, columns": lambda df: pd.concat([df, pd.DataFrame({"id": ["z"]})], ignore_index=True),
+    "reindex": lambda df: df.reindex([0, 5]),
+    "where": lambda df: df["map"].where(df["n"] > 1),
+    "mask": lambda df: df.mask(df["n"] > 1),
+    "fillna": lambda df: df.fillna({"map": "x"}),
+    "ffill": lambda df: df["map"].ffill(),
+    "replace": lambda df: df.replace("a", "b"),
+    "combine_first": lambda df: df.combine_first(df.reindex([0, 1, 7])),
+    "equal": lambda df: df["map"] == {"k": "1"},
+    "equal columns": lambda df: df["map"] == df["empty"],
+    "equal frames": lambda df: df == df,  # noqa: PLR0124 - each cell
+    "plus": lambda df: df["list"] + df["list"],
+    "sum of lists": lambda df: df["list"].dropna().sum(),
+    "sort": lambda df: df.sort_values("map"),
+    "rank": lambda df: df["map"].rank(),
+    "turned": lambda df: df.T,
+    "stack": lambda df: df.set_index("id")[["map", "empty"]].stack(),  # noqa: PD013
+    "melt": lambda df: df.melt(id_vars="id"),
+    "pivot": lambda df: df.pivot(index="id", columns="n", values="map"),  # noqa: PD010
+    "index": lambda df: df.set_index("map").index.tolist(),
+    "set": lambda df: _with(df, "map", 0, "x"),
+    "records": lambda df: df.to_dict("records"),
+    "rows as tuples": lambda df: list(df.itertuples(index=False, name=None)),
+    "numpy": lambda df: df.to_numpy().tolist(),
+    "objects": lambda df: list(df[["n", *CELLS]].select_dtypes("object")),
+    "by dtype": lambda df: [name for name in df if df[name].dtype == object],
+    "dtypes": lambda df: df.dtypes.astype(str).to_dict(),
+    "text": lambda df: df["map"].astype(str).tolist(),
+    "bool": lambda df: df["map"].astype(bool).tolist(),
+    "shown": repr,
+    "html": lambda df: df.to_html(),
+    "json": lambda df: df.to_json(orient="records"),
+    "csv": lambda df: df.to_csv(),
+    "sql": _sql,
+    "memory": lambda df: df.memory_usage(deep=True).to_dict(),
+}
+
+
+def _with(df: pd.DataFrame, column: str, row: int, value: Any) -> pd.DataFrame:
+    df = df.copy()
+    df.loc[row, column] = value
+    return df
+
+
+def _values(made: Any) -> Any:
+    """What an operation gave, with None for what is missing."""
+    if isinstance(made, (pd.DataFrame, pd.Series)):
+        data = made.to_frame() if isinstance(made, pd.Series) else made
+        cells = [[_values(cell) for cell in row] for row in data.astype(object).to_numpy().tolist()]
+        kinds = [str(each) for each in data.dtypes]
+        return cells, _values(list(data.index)), list(data.columns), kinds
+    if isinstance(made, (list, tuple)):
+        return [_values(each) for each in made]
+    return None if not isinstance(made, (dict, str)) and made is not None and made != made else made  # noqa: PLR0124 - NaN
+
+
+@each_row("name", list(OPERATIONS))
+def test_an_operation_does_what_it_does_on_plain_objects(name: str) -> None:
+    assert _values(OPERATIONS[name](frame())) == _values(OPERATIONS[name](frame(plain=True)))
+
+
+def test_copies_are_equal_and_apart() -> None:
+    df = frame()
+    for other in (df.copy(), copy.deepcopy(df), pickle.loads(pickle.dumps(df))):  # noqa: S301 - our own
+        assert other.equals(df)
+        other.loc[0, "map"] = None
+        assert df.loc[0, "map"] == {}
+    assert isinstance(pd.concat([df, frame(plain=True)])["map"].dtype, CellDtype)
+
+
+@each_row(
+    "column, kind",
+    [
+        ("map", pa.struct([("k", pa.string())])),
+        ("empty", pa.map_(pa.string(), pa.string())),
+        ("list", pa.list_(pa.struct([("a", pa.int64()), ("metadata", pa.map_(pa.string(), pa.string()))]))),
+        ("mixed", pa.large_string()),
+        ("none", pa.null()),
+    ],
+)
+def test_arrow_gets_a_type_that_can_be_written(column: str, kind: pa.DataType) -> None:
+    assert pa.array(frame()[column]).type == kind
+
+
+@pytest.mark.parametrize("writer", ["to_parquet", "to_feather"])
+def test_pandas_own_writers_keep_every_cell(writer: str, tmp_path: Path) -> None:
+    df = frame()
+    path = tmp_path / f"cells.{writer.removeprefix('to_')}"
+    getattr(df, writer)(path)
+    back = sm.read_parquet(path)
+    for name, cells in CELLS.items():
+        assert back[name].tolist() == cells, name
+    plain = pd.read_feather(path) if writer == "to_feather" else pd.read_parquet(path)
+    assert [each["a"] for each in plain["nulls"]] == [None, None, 1]  # to others it is a struct as any
+    assert plain["map"][1] == {"k": "1"}
+
+
+def test_text_that_a_person_has_among_objects_is_not_read_as_json(tmp_path: Path) -> None:
+    df = frame().assign(note=pd.Series(["1", "[2]", "{}"], dtype=object))
+    df.to_parquet(tmp_path / "cells.parquet")
+    assert sm.read_parquet(tmp_path / "cells.parquet")["note"].tolist() == ["1", "[2]", "{}"]
+
+
+def test_other_programs_read_cells() -> None:
+    duckdb = pytest.importorskip("duckdb", reason="the extra duckdb")
+    with duckdb.connect() as database:
+        database.register("cells", frame())
+        found = database.sql("select id, map, list[1].a from cells order by id").fetchall()
+    assert [row[0] for row in found] == ["a", "b", "c"]
+    assert found[1][1] == {"k": "1"}
+    assert found[0][2] == 1
