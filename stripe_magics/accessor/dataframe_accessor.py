@@ -58,7 +58,7 @@ class StripeAccessor:
     | `reveal("url")` | what frames hide (client secrets, links that let anyone in), asked for by name |
     | `link()`, `call`, `facts` | the Dashboard's pages, how the call went, what the frame knows |
     | `to_csv`, `to_excel`, `to_json`, `to_sql`, `to_polars` | for other programs |
-    | `to_parquet` | a file that `sm.read_parquet` reads back; also where pandas' own says "no child field" |
+    | `to_parquet` | a file that `sm.read_parquet` reads back, as it does those of pandas' `df.to_parquet` |
 
     `df.stripe["card_brand"]` (or `df.stripe.card_brand`) reads a column by its name, a short name or Stripe's
     path: also `product` and `items`, which pandas has methods of. AttributeError on a frame that has nothing
@@ -375,10 +375,6 @@ class StripeAccessor:
         takes `lines[1].amount`. Such readers see null where an object didn't have a key that others have;
         `sm.read_parquet` gives the objects as they were. Columns that hold several types at one place stay
         JSON text (a warning names them).
-
-        pandas' own `df.to_parquet` fails with "Cannot write struct type ... with no child field" where no row
-        of a frame has any metadata: Arrow can't know what type an empty dict should have. This method writes
-        such frames.
 
             >>> df = pd.DataFrame({"id": ["in_1"], "object": ["invoice"], "metadata": [{}]})
             >>> df.stripe.to_parquet("/tmp/invoices.parquet", typed=True)  # doctest: +SKIP

@@ -144,9 +144,9 @@ def read_parquet(path: str | Path) -> pd.DataFrame:
     """The frame of a Parquet or Feather file (or of a pulled folder) that was written here: equal to what was
     written, with its facts.
 
-    One that pandas wrote itself (`df.to_parquet`, `df.to_feather`) comes back too; keys of maps that pandas
-    added for other rows are taken out again. In such a file a key that is null and one that isn't there are
-    the same, so that objects inside of objects may come back without a null; `df.stripe.to_parquet` keeps it.
+    One that pandas wrote itself (`df.to_parquet`, `df.to_feather`) comes back equal, too; keys that Arrow
+    added to objects for other rows' sake are taken out again. (What a frame knows is not in a feather file
+    of pandas 2.)
     Raises FrameError if there is nothing to read.
 
         >>> df = pd.DataFrame({"id": ["ch_1"], "object": ["charge"], "amount": [500], "currency": ["usd"]})

@@ -7,14 +7,14 @@ disk. Small files are merged as they come, so that a watch of a month doesn't le
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stripe_magics import _files
 from stripe_magics.bulk.parquet_export import LOCK
 from stripe_magics.errors import FileError, UsageFault
 from stripe_magics.frames import manifest as manifests
+from stripe_magics.frames.cells import as_json
 from stripe_magics.frames.manifest import DataFile, Manifest
 
 if TYPE_CHECKING:
@@ -84,32 +84,39 @@ class FrameAppender:
         return found
 
     def _merged(self, manifest: Manifest, table: pa.Table) -> tuple[tuple[DataFile, ...], pa.Table]:
-        """The files that stay, and what is written: the last file's rows too, if they are few."""
-        import pyarrow as pa
+        """The files that stay, and what is written, in the types that they have: the last file's rows too, if
+        these are few."""
+        from stripe_magics.frames.parquet import joined_table
 
-        *before, last = manifest.files or (None,)
-        if last is None or last.rows >= MIN_FILE_ROWS:
-            return manifest.files, table
+        if not manifest.files:
+            return (), table
+        *before, last = manifest.files
         earlier = manifests.read_table(self.folder, last.name)
-        return tuple(each for each in before if each is not None), pa.concat_tables(
-            [earlier, table], promote_options="permissive"
-        )
+        if last.rows >= MIN_FILE_ROWS:
+            return manifest.files, joined_table([earlier.slice(0, 0), table], self.object_type)
+        return tuple(before), joined_table([earlier, table], self.object_type)
 
 
 def _table(frame: pd.DataFrame) -> pa.Table:
-    """Columns that fit from one batch to the next: categories as text, objects as JSON."""
+    """The rows as files have them: text, numbers and times plain, objects as JSON text."""
+    import pandas as pd
     import pyarrow as pa
 
-    plain = frame.copy()
-    for name in plain.columns:
-        kind = str(plain[name].dtype)
-        if kind == "category":
-            plain[name] = plain[name].astype("str")
-        elif kind == "object":
-            plain[name] = plain[name].map(_as_json).astype("str")
-    table = pa.Table.from_pandas(plain, preserve_index=False)
-    return table.replace_schema_metadata(None)
+    from stripe_magics.frames.arrow_columns import is_text, json_field
 
-
-def _as_json(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else value
+    fields, arrays = [], []
+    for name in frame.columns:
+        values = frame[name]
+        if any(isinstance(each, (dict, list)) for each in values):
+            texts = [None if gap else as_json(each) for each, gap in zip(values, values.isna(), strict=True)]
+            fields.append(json_field(name))
+            arrays.append(pa.array(texts, pa.string()))
+            continue
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            values = values.astype(object)
+        array = pa.array(values, from_pandas=True)
+        array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+        kind = pa.string() if is_text(array.type) else array.type
+        fields.append(pa.field(name, kind))
+        arrays.append(array.cast(kind))
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))

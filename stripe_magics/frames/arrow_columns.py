@@ -10,7 +10,7 @@ and whether there are more of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
@@ -127,6 +127,26 @@ def path_of(field: pa.Field) -> tuple[str, ...]:
 def is_json(field: pa.Field) -> bool:
     """Whether a column holds JSON text."""
     return bool(field.metadata) and field.metadata.get(b"json") == b"1"
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether values of this type are texts, however they are stored."""
+    if pa.types.is_dictionary(kind):
+        return is_text(kind.value_type)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def common_type(kinds: Collection[pa.DataType]) -> pa.DataType | None:
+    """The type that takes the values of all these types as they are; None if there is none."""
+    if len(kinds) == 1:
+        return next(iter(kinds))
+    if all(map(is_text, kinds)):
+        return pa.large_string()
+    if all(pa.types.is_integer(kind) for kind in kinds):
+        return pa.int64()
+    if all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in kinds):
+        return pa.float64()
+    return ARROW["time"] if all(pa.types.is_timestamp(kind) and kind.tz for kind in kinds) else None
 
 
 def _suspect(text: bytes, names: Sequence[bytes]) -> bool:

@@ -186,8 +186,12 @@ def _by_column(tables: list[pa.Table]) -> tuple[dict[str, Chunks], Paths]:
 
 
 def _in_frame_type(chunk: pa.Array, *, json: bool) -> pa.Array:
-    """A Parquet file's text in the type that frames have."""
-    return chunk.cast(pa.large_string()) if not json and pa.types.is_string(chunk.type) else chunk
+    """A Parquet file's text and times in the types that frames have."""
+    if not json and pa.types.is_string(chunk.type):
+        return chunk.cast(pa.large_string())
+    if pa.types.is_timestamp(chunk.type) and chunk.type.tz and chunk.type != cols.ARROW["time"]:
+        return chunk.cast(cols.ARROW["time"], safe=False)  # nanoseconds
+    return chunk
 
 
 # Typed columns ----------------------------------------------------------------------------------------------
@@ -206,6 +210,8 @@ def _typed(name: str, parts: Chunks, column: Column | None) -> tuple[Column, pa.
     if any(json for _, json in parts):
         return None
     arrays = [part for part, _ in parts]
+    if len({each.type for each in arrays if not pa.types.is_null(each.type)}) > 1 or column is not None:
+        arrays = _in_one_type(arrays, column)
     if column is None:
         column = _learned(name, arrays)
     target = cols.ARROW.get(column.kind) if column is not None else None
@@ -219,6 +225,19 @@ def _typed(name: str, parts: Chunks, column: Column | None) -> tuple[Column, pa.
     if all(each.type == target or pa.types.is_null(each.type) for each in arrays):
         return column, _join(arrays, target)
     return None
+
+
+def _in_one_type(arrays: list[pa.Array], column: Column | None) -> list[pa.Array]:
+    """Chunks that were written in several types of one sort (whole numbers that pandas made floats, texts
+    that are stored in two ways) in that of the column, or in the one that takes all; else as they are."""
+    kinds = {each.type for each in arrays if not pa.types.is_null(each.type)}
+    target = cols.ARROW.get(column.kind) if column is not None else cols.common_type(kinds)
+    if target is None or pa.types.is_dictionary(target) or cols.common_type(kinds | {target}) is None:
+        return arrays
+    try:
+        return [each if pa.types.is_null(each.type) else each.cast(target) for each in arrays]
+    except pa.ArrowInvalid:  # a fraction among whole numbers
+        return arrays
 
 
 def _learned(name: str, arrays: Sequence[pa.Array]) -> Column | None:

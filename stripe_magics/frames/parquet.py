@@ -15,11 +15,19 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stripe_magics.frames.arrow_columns import ARROW, is_json, json_field, path_of, with_path
+from stripe_magics.frames.arrow_columns import (
+    ARROW,
+    common_type,
+    is_json,
+    is_text,
+    json_field,
+    path_of,
+    with_path,
+)
 from stripe_magics.frames.assemble import assemble, chosen_columns
 from stripe_magics.frames.frame_info import FrameInfo
 from stripe_magics.frames.nested_types import as_json_text
-from stripe_magics.frames.schema import known, schema
+from stripe_magics.frames.schema import Column, known, schema
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,32 +54,48 @@ def plain_table(
         ]
         columns = [_held(each, every, holders) for each in columns]
     names = chosen_columns(every, columns, empty=not whole) if columns else every
-    fields, arrays = [], []
-    for name in names:
-        column = fixed.get(name)
-        parts = [_part(table, name) for table in tables]
-        json = any(each[1] for each in parts) or (column is not None and column.kind not in ARROW)
-        kinds = {part.type for part, _ in parts if not pa.types.is_null(part.type)}
-        if json or len(kinds) > 1:
-            fields.append(json_field(name))
-            arrays.append(pa.concat_arrays([_as_json(part, json=is_text) for part, is_text in parts]))
-            continue
-        target = _plain(kinds.pop() if kinds else ARROW[column.kind] if column is not None else pa.string())
-        arrays.append(
-            pa.concat_arrays(
-                [
-                    part.cast(target) if part.type != pa.null() else pa.nulls(len(part), target)
-                    for part, _ in parts
-                ]
-                or [pa.nulls(count, target)]
-            )
-        )
-        fields.append(pa.field(name, target))
+    made = [_joined(tables, name, fixed.get(name), count) for name in names]
+    fields, arrays = [each[0] for each in made], [each[1] for each in made]
     paths = {each.name: path for table in tables for each in table.schema if (path := path_of(each))}
     fields = [with_path(each, paths[each.name]) if each.name in paths else each for each in fields]
     return pa.Table.from_arrays(
         arrays, schema=pa.schema(fields, metadata={b"stripe_object": object_type.encode()})
     )
+
+
+def joined_table(tables: Sequence[pa.Table], object_type: str) -> pa.Table:
+    """The rows of tables that were written at different times as one table: columns are those that any of
+    them has, and what came in several types has the one that takes all (JSON text, where no other does)."""
+    fixed = {each.name: each for each in schema(object_type).columns}
+    count = sum(table.num_rows for table in tables)
+    names = dict.fromkeys(name for table in tables for name in table.column_names)
+    made = [_joined(tables, name, fixed.get(name), count) for name in names]
+    metadata = next((table.schema.metadata for table in tables if table.schema.metadata), None)
+    return pa.Table.from_arrays(
+        [each[1] for each in made], schema=pa.schema([each[0] for each in made], metadata=metadata)
+    )
+
+
+def _joined(
+    tables: Sequence[pa.Table], name: str, column: Column | None, count: int
+) -> tuple[pa.Field, pa.Array]:
+    """A column of all tables, with its field."""
+    parts = [_part(table, name) for table in tables]
+    json = any(each[1] for each in parts) or (column is not None and column.kind not in ARROW)
+    kinds = {_plain(part.type) for part, _ in parts if not pa.types.is_null(part.type)}
+    target = (
+        common_type(kinds) if kinds else _plain(ARROW[column.kind]) if column and not json else pa.string()
+    )
+    if not json and target is not None:
+        if column is not None and common_type({target, _plain(ARROW[column.kind])}) is not None:
+            target = _plain(ARROW[column.kind])  # numbers that pandas made floats
+        try:
+            arrays = [part.cast(target) for part, _ in parts] or [pa.nulls(count, target)]
+            return pa.field(name, target), pa.concat_arrays(arrays)
+        except pa.ArrowInvalid:  # a fraction among whole numbers
+            pass
+    texts = [_as_json(part, json=is_text) for part, is_text in parts] or [pa.nulls(count, pa.string())]
+    return json_field(name), pa.concat_arrays(texts)
 
 
 def _held(name: str, every: Sequence[str], holders: Sequence[str]) -> str:
@@ -101,7 +125,7 @@ def _part(table: pa.Table, name: str) -> tuple[pa.Array, bool]:
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
-    return pa.string() if pa.types.is_dictionary(kind) or pa.types.is_large_string(kind) else kind
+    return pa.string() if is_text(kind) else kind
 
 
 def _as_json(part: pa.Array, *, json: bool) -> pa.Array:
