@@ -19,6 +19,7 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 from pandas.api.types import is_object_dtype
 
+from stripe_magics.frames import manifest as manifests
 from stripe_magics.frames import parquet
 from stripe_magics.frames.arrow_columns import INTERVALS, is_json, json_field, objects, text_dtype
 from stripe_magics.frames.cell_array import CellDtype
@@ -163,6 +164,8 @@ def read_parquet(path: str | Path) -> pd.DataFrame:
             return from_table(table)
         if b"stripe_object" not in (table.schema.metadata or {}):
             return _from_pandas(table)
+    for each in place.rglob(manifests.MANIFEST):  # a folder, or one of several
+        manifests.finish_replacement(each.parent)
     frame = parquet.read(place)
     remember(FrameInfo.of(frame))
     return frame

@@ -14,6 +14,7 @@ from stripe_magics import _files
 from stripe_magics.bulk.parquet_export import LOCK
 from stripe_magics.errors import FileError, UsageFault
 from stripe_magics.frames import manifest as manifests
+from stripe_magics.frames.arrow_columns import is_text, json_field
 from stripe_magics.frames.cells import as_json
 from stripe_magics.frames.manifest import DataFile, Manifest
 
@@ -101,8 +102,6 @@ def _table(frame: pd.DataFrame) -> pa.Table:
     """The rows as files have them: text, numbers and times plain, objects as JSON text."""
     import pandas as pd
     import pyarrow as pa
-
-    from stripe_magics.frames.arrow_columns import is_text, json_field
 
     fields, arrays = [], []
     for name in frame.columns:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
 
 PART_ROWS = 20_000
-LOCK = ".lock"
+LOCK = manifests.LOCK
 _OTHER_FILES = frozenset(
     {".csv", ".tsv", ".txt", ".json", ".jsonl", ".xls", ".xlsx", ".ods", ".feather", ".pdf"}
 )

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 VERSION = 3  # 3: maps and lists have Arrow's own types (`details["typed"]`); other folders are still 2
 MANIFEST = "_manifest.json"
+LOCK = ".lock"  # held by who writes into a folder
 OLD_STATE = "_state.json"  # of version 0.2, which had no checksums
 CHANGES = "_changes"  # folder
 _REPLACEMENTS = "replacements"  # among the details, while files take the places of others
@@ -116,16 +117,7 @@ def load(folder: Path) -> Manifest | None:
                 f"{path} was written by a newer version of stripe_magics. Nothing was changed.",
                 advice="Update stripe_magics (pip install -U stripe_magics), or give another folder.",
             )
-        manifest = Manifest(
-            object_type=content["object"],
-            files=tuple(DataFile(**each) for each in content["files"]),
-            complete=content["complete"] is True,
-            changes=DataFile(**content["changes"]) if content["changes"] else None,
-            hidden=DataFile(**content["hidden"]) if content["hidden"] else None,
-            details=content["details"],
-            sequence=int(content["sequence"]),
-        )
-        return _with_replacements(folder, manifest)
+        return _with_replacements(folder, _from_json(content))
     except (LookupError, TypeError, ValueError) as problem:
         raise FileError(
             f"{path} is damaged: {type(problem).__name__} in its content.",
@@ -133,12 +125,24 @@ def load(folder: Path) -> Manifest | None:
         ) from problem
 
 
+def _from_json(content: Mapping[str, Any]) -> Manifest:
+    return Manifest(
+        object_type=content["object"],
+        files=tuple(DataFile(**each) for each in content["files"]),
+        complete=content["complete"] is True,
+        changes=DataFile(**content["changes"]) if content["changes"] else None,
+        hidden=DataFile(**content["hidden"]) if content["hidden"] else None,
+        details=content["details"],
+        sequence=int(content["sequence"]),
+    )
+
+
 def _with_replacements(folder: Path, manifest: Manifest) -> Manifest:
     """The manifest after an end in the midst of `replace_files`: each file is the one or the other."""
-    details = dict(manifest.details)
-    replacements = {each["name"]: DataFile(**each) for each in details.pop(_REPLACEMENTS, ())}
+    replacements = _announced(manifest)
     if not replacements:
         return manifest
+    details = {key: value for key, value in manifest.details.items() if key != _REPLACEMENTS}
     files = [
         replacements[each.name]
         if each.name in replacements and _is_as_named(folder, replacements[each.name])
@@ -146,6 +150,13 @@ def _with_replacements(folder: Path, manifest: Manifest) -> Manifest:
         for each in manifest.files
     ]
     return replace(manifest, files=tuple(files), details=details)
+
+
+def _announced(manifest: Manifest) -> dict[str, DataFile]:
+    """The files that `replace_files` was about to put in place of those of the same names."""
+    said = manifest.details.get(_REPLACEMENTS) or {}
+    files = said if isinstance(said, list) else said.get("files", ())  # a list: of earlier versions
+    return {each["name"]: DataFile(**each) for each in files}
 
 
 def _is_as_named(folder: Path, file: DataFile) -> bool:
@@ -204,8 +215,8 @@ def replace_files(
 
     The manifest says first what is to come, so that at every moment each file is as it says.
     """
-    announced = {**manifest.details, _REPLACEMENTS: [asdict(each) for each in files]}
-    store(folder, manifest.next(details=announced))
+    coming = {"files": [asdict(each) for each in files], "details": details}
+    store(folder, manifest.next(details={**manifest.details, _REPLACEMENTS: coming}))
     _take_places(folder, temporary)
     after = {each.name: each for each in files}
     following = replace(
@@ -216,6 +227,44 @@ def replace_files(
     )
     store(folder, following)
     return following
+
+
+def finish_replacement(folder: Path) -> None:
+    """Go on with a `replace_files` that was killed, if its files are still there: parts of both kinds are no
+    data set for pandas. Does nothing while another process has the folder, or where it can't be written."""
+    try:
+        if _REPLACEMENTS.encode() not in (folder / MANIFEST).read_bytes():
+            return
+        with _files.lock(folder / LOCK, purpose=f"The folder {folder}"):
+            _finish_replacement(folder)
+    except (OSError, FileError):
+        return
+
+
+def _finish_replacement(folder: Path) -> None:
+    manifest = _from_json(_files.read_json(folder / MANIFEST, advice=""))
+    announced = _announced(manifest)
+    temporary = {}
+    for name, file in announced.items():
+        if _is_as_named(folder, file):
+            continue
+        found = [
+            path
+            for path in folder.glob(f".{name}.*{_files.TEMPORARY}")
+            if path.stat().st_size == file.size and _files.checksum(path) == file.sha256
+        ]
+        if not found:  # removed since; the same pull writes it again
+            return
+        temporary[name] = found[0]
+    if not announced:
+        return
+    _take_places(folder, temporary)
+    said = manifest.details[_REPLACEMENTS]
+    details = {key: value for key, value in manifest.details.items() if key != _REPLACEMENTS}
+    files = tuple(announced.get(each.name, each) for each in manifest.files)
+    if not isinstance(said, list):
+        details |= said["details"]
+    store(folder, manifest.next(files=files, details=details))
 
 
 def _take_places(folder: Path, temporary: Mapping[str, Path]) -> None:

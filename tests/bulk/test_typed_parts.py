@@ -8,6 +8,9 @@ import gc
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -266,6 +269,55 @@ def test_a_query_after_a_kill_between_two_renames_has_json_text(
     for frame in asked:
         frame.attrs = {}
     assert_frame_equal(*asked)
+
+
+@pytest.mark.parametrize("renames", [0, 1, 3, 4])
+def test_the_next_read_finishes_what_a_kill_left_between_two_renames(
+    folders: Path, tmp_path: Path, renames: int
+) -> None:
+    """A process that is killed cleans nothing up; other programs can read the folder after the next read by
+    ours."""
+    folder, before = _copy(folders, tmp_path / "out")
+    manifest = manifests.load(folder)
+    assert manifest is not None
+    code = (
+        "import os, signal, sys\nfrom pathlib import Path\nfrom stripe_magics import _files\n"
+        "from stripe_magics.bulk import typed_parts\nfrom stripe_magics.frames import manifest\n"
+        "folder, left, rename = Path(sys.argv[1]), int(sys.argv[2]), _files.rename\n"
+        "def killing(path, target):\n"
+        "    global left\n"
+        "    if not left: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    left -= 1\n"
+        "    rename(path, target)\n"
+        "_files.rename = killing\n"
+        "store = manifest.store\n"
+        "def last(place, made):\n"
+        "    if 'typed' in made.details: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    store(place, made)\n"
+        "manifest.store = last\n"
+        "typed_parts.give_types(folder, manifest.load(folder), lambda: False)\n"
+    )
+    command = [sys.executable, "-c", code, str(folder), str(renames)]
+    assert subprocess.run(command, timeout=60, check=False).returncode == -signal.SIGKILL
+    back = sm.read_parquet(folder)
+    assert len(back) == len(before)
+    assert not list(folder.glob(".*.tmp"))
+    assert len(pd.read_parquet(folder)) == len(before)
+    assert _check(folder, before).details["typed"]
+    assert _nested(folder)
+
+
+def test_a_read_leaves_a_folder_alone_that_a_writer_has(folders: Path, tmp_path: Path) -> None:
+    folder, before = _copy(folders, tmp_path / "out")
+    content = json.loads((folder / manifests.MANIFEST).read_text())
+    content["details"]["replacements"] = {"files": content["files"], "details": {"typed": ["metadata"]}}
+    (folder / manifests.MANIFEST).write_text(json.dumps(content))
+    with _files.lock(folder / manifests.LOCK, purpose="test"):
+        assert len(sm.read_parquet(folder)) == len(before)
+        assert json.loads((folder / manifests.MANIFEST).read_text()) == content
+    (folder / manifests.MANIFEST).chmod(0o444)
+    sm.read_parquet(folder)
+    assert "replacements" not in json.loads((folder / manifests.MANIFEST).read_text())["details"]
 
 
 def _first(folder: Path, temporary: dict[str, Path]) -> None:
