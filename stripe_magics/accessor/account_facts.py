@@ -12,6 +12,7 @@ from typing import Any
 
 from stripe_magics.frames.frame_errors import FrameError
 from stripe_magics.frames.frame_info import SEEN, FrameInfo, may_be_of
+from stripe_magics.frames.row_origins import foreign_origins
 
 
 def zone_of(frame: Any, given: str | None = None) -> str:
@@ -20,6 +21,13 @@ def zone_of(frame: Any, given: str | None = None) -> str:
         return given
     info = FrameInfo.of(frame)
     if info.zone:
+        zones = list(dict.fromkeys(each.zone for each in foreign_origins(frame)))
+        if len(zones) > 1:
+            raise FrameError(
+                f"The frame has rows of several accounts, in different time zones ({', '.join(zones)}), and"
+                " knows only the first's.",
+                advice=f'Give the one to count in: zone="{zones[0]}".',
+            )
         return info.zone
     return str(_connection(frame, info, "its time zone", 'zone="Europe/Berlin"').zone)
 
@@ -27,6 +35,14 @@ def zone_of(frame: Any, given: str | None = None) -> str:
 def mode_and_account(frame: Any) -> tuple[str, str]:
     """The mode ("live", "test", "sandbox") and the account of the frame's objects."""
     info = FrameInfo.of(frame)
+    origins = foreign_origins(frame)
+    keys = {(each.mode, each.identity) for each in origins}
+    # the test key and the live key of one account are two; each row says its mode
+    if len({each.account for each in origins}) > 1 or len(keys) > len({each.mode for each in origins}):
+        raise FrameError(
+            "The frame has rows of several accounts, and it knows only the first's.",
+            advice="Link each account's rows apart, or give it: account=, live=.",
+        )
     if info.mode or info.livemode is not None:
         return info.mode or ("live" if info.livemode else "test"), info.account
     if "livemode" in getattr(frame, "columns", ()) and info.object:
@@ -40,7 +56,7 @@ def same_connection(frame: Any, info: FrameInfo) -> Any:
     from stripe_magics.client.shared_connection import shared
 
     connection = shared()
-    if connection is None or not may_be_of(frame, connection):
+    if connection is None or not may_be_of(frame, connection) or foreign_origins(frame):
         return None
     own = (str(connection.account or ""), str(connection.mode), str(connection.zone))
     if info.mode:

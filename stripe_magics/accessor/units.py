@@ -60,7 +60,33 @@ def money(
                         advice=f'If it is: df.stripe.money("{name}", currency="usd"). {_amounts_here(own)}',
                     )
                 own[name] = source
+    if units is None:
+        refuse_fractions(frame, [name for name in names if name not in info.money], info)
     return [MoneyColumn(name, own[name], units or units_of(frame[name], name, info)) for name in names]
+
+
+def refuse_fractions(frame: pd.DataFrame, names: Sequence[Any], info: FrameInfo) -> None:
+    """Stripe's amounts are whole numbers of minor units: rows of objects whose amounts have fractions aren't
+    in those, whatever the frame says."""
+    if "id" not in frame.columns or info.object not in facts():
+        return
+    known = known_columns(
+        info.object, tuple(sorted(info.expanded.items())), info.api_version or PINNED_VERSION
+    )
+    for name in names:
+        if not (
+            name in known and known[name].column.kind in {"int", "int?"} and frame[name].dtype.kind == "f"
+        ):
+            continue
+        if units_of(frame[name], name, info) == "minor":
+            values = frame[name].dropna().astype("float64")
+            fractions = values[values != np.rint(values)]
+            if len(fractions):
+                raise FrameError(
+                    f"{name} has fractions ({fractions.iloc[0]:g}), so it can't be in minor units (cents), as"
+                    " the frame has it: it was divided, or values in major units (dollars) were put into it.",
+                    advice='If all of it is in major units, give that: to_minor(units="major").',
+                )
 
 
 def _refuse_unknown_numbers(frame: pd.DataFrame) -> None:
@@ -284,7 +310,7 @@ def _without_gaps(values: pd.Series[Any]) -> pd.Series[Any]:
 def total(frame: pd.DataFrame, column: str, by: str | None = None) -> Any:
     """The sum of a money column: one number where all rows are in one currency, a Series by currency where
     `by="currency"`."""
-    own = money(frame, [column])[0]
+    own = money(frame, [column], units="minor")[0]  # whatever they are, they are added up
     if own.source is None:
         raise FrameError(f"{column} can't be added up: no column has its currency.")
     kinds = codes(frame, own.source)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from stripe_magics.frames.column_names import expanded_columns, given_names, resolve
 from stripe_magics.frames.frame_info import CallInfo, FrameAttrs, FrameInfo, as_attrs, call_of, remember
+from stripe_magics.frames.row_origins import remember_rows
 from stripe_magics.frames.schema import Column, Schema, schema
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def build(
         call=replace(given.call or CallInfo(), rows=len(frame), columns=tuple(frame.columns), **seen),
     )
     remember(FrameInfo.of(frame), call_of(frame))
+    remember_rows(frame)
     return frame
 
 

@@ -39,6 +39,7 @@ class CallInfo:
     table: bool = False  # whether it is shown as an interactive table
     names: bool = True  # whether names may be read to stand beside ids
     identity: str = ""  # of the connection that answered, in this process: `Connection.identity`
+    origin: Any = field(default=None, compare=False, repr=False)  # of its rows, see `row_origins.py`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +95,7 @@ class FrameInfo:
 
 _NAMES = tuple(each.name for each in fields(FrameInfo) if each.name != "more")
 _OF_CALL = tuple(each.name for each in fields(CallInfo))
-_FOR_DISPLAY = frozenset({"columns", "currency", "currencies", "table", "names", "identity"})
+_FOR_DISPLAY = frozenset({"columns", "currency", "currencies", "table", "names", "identity", "origin"})
 _NOT_COMPARED = frozenset({"object", "expanded"})
 
 

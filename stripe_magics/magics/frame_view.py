@@ -199,11 +199,13 @@ class View:
         return cell_texts.numbers(values, percent=name in self.about.get("fractions", ()), kind=kind)
 
     def _money(self, name: Any, values: Any) -> list[str]:
-        from stripe_magics.accessor.units import codes, units_of
+        from stripe_magics.accessor.units import codes, refuse_fractions, units_of
         from stripe_magics.frames.frame_errors import FrameError
 
         source = self.sources[name]
         try:
+            if name not in self.info.money:
+                refuse_fractions(self.frame, [name], self.info)
             units = units_of(self.frame[name], name, self.info)
         except FrameError:
             return [cell_texts.text(each) for each in values.astype("object")]
