@@ -52,7 +52,11 @@ def grid(
     plt = matplotlib()
     currencies = [str(each) for each in dict.fromkeys(report["currency"])]
     size = (9 if columns == 1 else 6.5 * columns, 3.2 * len(currencies))
-    figure, axes = plt.subplots(len(currencies), columns, figsize=size, squeeze=False, layout="constrained")
+    from stripe_magics.finance.plot_theme import ThemedFigure
+
+    figure, axes = plt.subplots(
+        len(currencies), columns, figsize=size, squeeze=False, layout="constrained", FigureClass=ThemedFigure
+    )
     figure.suptitle(titled(title, report))
     return figure, [
         (currency, report[report["currency"] == currency], list(row))

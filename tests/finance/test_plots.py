@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
+from base64 import b64decode
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ from finance.fake_account import FakeAccount, connect, dispute, price, recurring
 from finance.fake_account import charge as charge_of
 from finance.fake_account import invoice as invoice_of
 from finance.rows import LEDGER, charge, frame, invoice
+from PIL import Image
 
 import stripe_magics as sm
 from stripe_magics import finance
@@ -260,3 +264,37 @@ def beyond_the_edge(figure: Any) -> list[str]:
     boxes = [(each, each.get_window_extent()) for each in legends]
     boxes += [(text, text.get_window_extent()) for text in figure.texts]
     return [str(each) for each, box in boxes if not (edge.x0 <= box.x0 and box.x1 <= edge.x1)]
+
+
+def test_a_notebook_shows_it_once_and_in_its_theme(tmp_path: Path) -> None:
+    """In a kernel of its own: with the inline backend, which shows what is open after a cell, too."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    set_up = (
+        "import stripe_magics as sm\nsm.connect(sandbox=True)\nf = sm.call('payment_intents.list', limit=9)"
+    )
+    cells = [set_up, "f.stripe.plot()", "f.stripe.plot();", "drawn = f.stripe.plot()", "drawn"]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(each) for each in cells])
+    folder = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(book, timeout=60, resources=folder).execute(env={**os.environ, "MPLBACKEND": ""})
+    for cell in book.cells[1:]:
+        (shown,) = (each.data for each in cell.outputs)
+        assert {"image/png", "text/html"} <= set(shown)
+        assert shown["text/html"].count("data:image/png;base64,") == 2
+
+
+def test_what_is_dark_for_a_while_is_as_it_was_afterwards() -> None:
+    from stripe_magics.finance.plot_theme import pictures
+
+    figure = finance.plot(finance.daily_balance(frame(LEDGER), "2026-03-01", "2026-03-31"))
+    first = pictures(figure)
+    light, dark = re.findall(r"base64,([^\"]+)", first["text/html"])
+    assert light == first["image/png"]
+    assert pictures(figure)["text/html"] == first["text/html"]
+    drawn = [Image.open(io.BytesIO(b64decode(each))).convert("RGB") for each in (light, dark)]
+    background = [each.getpixel((2, 2)) for each in drawn]
+    assert background == [(255, 255, 255), (17, 17, 17)]
+    with mpl.style.context("dark_background"):
+        chosen = finance.plot(finance.daily_balance(frame(LEDGER), "2026-03-01", "2026-03-31"))
+        assert "text/html" not in pictures(chosen), "a style that a person chose is left alone"
