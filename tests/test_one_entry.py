@@ -1,9 +1,12 @@
-"""What is added in one place is seen everywhere: a kind of value, a report with its columns. (Options:
-test_options.py; object types: catalogue/test_stripe_objects.py.)"""
+"""What is added in one place is seen everywhere: a kind of value, a secret field, a report with its
+columns. (Options: test_options.py; object types: catalogue/test_stripe_objects.py.)"""
 
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -87,6 +90,43 @@ def test_a_kind_is_one_entry(landing: None) -> None:
         assert "CH" in str(form.preview())
     finally:
         form.close()
+
+
+SECRET = """
+import sys
+from pathlib import Path
+import stripe_magics._redaction as redaction
+redaction.SECRET_FIELDS = {**redaction.SECRET_FIELDS, "customer": frozenset({"phone"})}
+import pandas as pd
+import stripe_magics as sm
+from stripe_magics.frames import build
+
+sm.connect(sandbox=True, demo=False)
+made = sm.call("customers.create", name="Jenny", phone="+15550100")
+payment = sm.call("payment_intents.create", amount=100, currency="usd", customer=made["id"][0],
+                  expand=["customer"])
+folder = Path(sys.argv[1])
+sm.pull("customers", to=folder / "pulled", quiet=True)
+sm.sync(folder / "mirror", "customers", quiet=True)
+shown = {
+    "created": made, "listed": sm.call("customers.list"), "inside": payment,
+    "event": sm.call("events.list"), "sql": sm.sql("select phone from customers"),
+    "files": pd.read_parquet(folder / "pulled"),
+    "json": pd.DataFrame([redaction.hide({"object": "customer", "phone": "+15550100"})]),
+}
+seen = [name for name, frame in shown.items() if "0100" in str(frame.to_dict())]
+assert not seen, seen
+assert made["phone"].tolist() == [redaction.HIDDEN]
+assert made.stripe.reveal("phone").tolist() == ["+15550100"]
+print("hidden everywhere")
+"""
+
+
+def test_a_secret_field_is_one_entry(tmp_path: Path) -> None:
+    """In a process of its own: the table is read while modules are imported."""
+    run = [sys.executable, "-c", SECRET, str(tmp_path)]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout.strip() == "hidden everywhere", done.stderr
 
 
 def test_a_report_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:

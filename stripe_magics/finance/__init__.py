@@ -11,6 +11,7 @@ functions, listed in `_exports`, are loaded when the first of them is asked for.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics._interrupts import held_back
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    if name.startswith("_") and name != "__all__":
+    is_module = find_spec(f"{__name__}.{name}") is not None  # `from stripe_magics.finance import balance`
+    if is_module or (name.startswith("_") and name != "__all__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     with held_back():
         from stripe_magics.finance import _exports

@@ -18,7 +18,7 @@ from stripe_magics.finance.days_outstanding import (
     weighted_days,
 )
 from stripe_magics.finance.fee_costs import fee_items, fees, volume
-from stripe_magics.finance.invoice_lines import invoice_lines
+from stripe_magics.finance.invoice_line_items import invoice_lines
 from stripe_magics.finance.mrr_history import (
     monthly_revenue,
     movements,

@@ -18,7 +18,7 @@ from stripe_magics.errors import NotFound, PermissionDenied, StripeError
 from stripe_magics.finance.aggregation import MissingData, lists, text_column, to_str
 from stripe_magics.finance.balance import now_balance
 from stripe_magics.finance.folders import ListFolder
-from stripe_magics.finance.invoice_lines import (
+from stripe_magics.finance.invoice_line_items import (
     coupons_of,
     cut_off,
     filled_lists,

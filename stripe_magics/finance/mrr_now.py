@@ -17,7 +17,7 @@ import pandas as pd
 from stripe_magics.errors import UsageFault
 from stripe_magics.finance.aggregation import MissingData, list_of, lists, require_columns, result, totals
 from stripe_magics.finance.columns import CURRENCY, declare, money, text
-from stripe_magics.finance.invoice_lines import coupon_in
+from stripe_magics.finance.invoice_line_items import coupon_in
 from stripe_magics.finance.report_options import DISCOUNTS
 
 PER_MONTH = {"day": Decimal(365) / 12, "week": Decimal(52) / 12, "month": Decimal(1), "year": Decimal(1) / 12}

@@ -34,7 +34,7 @@ from stripe_magics.finance import (
 from stripe_magics.finance.aggregation import int_column, to_str
 from stripe_magics.finance.corrections import billed, corrections
 from stripe_magics.finance.inputs import ReportInputs
-from stripe_magics.finance.invoice_lines import without_lines
+from stripe_magics.finance.invoice_line_items import without_lines
 from stripe_magics.finance.receivables import transitions
 from stripe_magics.finance.reporting_period import Period, months_back
 from stripe_magics.finance.subscription_history import history, method_of

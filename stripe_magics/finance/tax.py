@@ -28,7 +28,7 @@ from stripe_magics.finance.aggregation import (
 )
 from stripe_magics.finance.columns import CURRENCY, column, count, declare, money, text
 from stripe_magics.finance.corrections import CREDIT_NOTE, billed, corrections, credit_notes_issued
-from stripe_magics.finance.invoice_lines import filled_lists, is_inclusive, without_lines
+from stripe_magics.finance.invoice_line_items import filled_lists, is_inclusive, without_lines
 from stripe_magics.finance.nested_lists import as_text, nested_lists
 from stripe_magics.finance.receivables import transitions
 from stripe_magics.finance.reporting_period import Ints, Moment, Period, instants, period

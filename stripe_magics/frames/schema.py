@@ -103,10 +103,12 @@ def known(object_type: str) -> bool:
 def schema(object_type: str, version: str = PINNED_VERSION) -> Schema:
     """The fixed columns of an object type at an API version; none but `id` for one that is not known."""
     tree = facts(version).get(object_type, {"id": "text"})
-    return Schema(object_type, tuple(sorted(_columns(tree, (), ""), key=_rank)))
+    return Schema(object_type, tuple(sorted(_columns(tree, (), "", object_type), key=_rank)))
 
 
-def _columns(tree: Mapping[str, Any], path: tuple[str, ...], prefix: str) -> Iterator[Column]:
+def _columns(
+    tree: Mapping[str, Any], path: tuple[str, ...], prefix: str, owner: str = ""
+) -> Iterator[Column]:
     for key, kind in tree.items():
         if key == "@":
             yield Column(prefix.removesuffix("_"), (*path, "id"), "ref")
@@ -119,6 +121,8 @@ def _columns(tree: Mapping[str, Any], path: tuple[str, ...], prefix: str) -> Ite
             yield Column(
                 prefix + key, (*path, key), kind_of_fact(key, kind), tuple(each for each in kind if each)
             )
+        elif kind == "text" and is_secret_field(owner, key):
+            yield Column(prefix + key, (*path, key), "secret")
         else:
             yield Column(prefix + key, (*path, key), kind_of_fact(key, kind))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -64,6 +65,25 @@ def test_the_table_is_read_without_what_makes_reports() -> None:
 def test_each_entry_names_a_function_that_declares_its_columns() -> None:
     missing = [name for name, each in REPORTS.items() if not columns_of(each.function)]
     assert not missing
+
+
+def test_each_module_of_the_package_can_be_the_first_that_is_imported() -> None:
+    """The package's functions are loaded later: no module of it may meet one that is half imported."""
+    from stripe_magics import finance
+
+    names = sorted(path.stem for path in Path(finance.__file__).parent.glob("*.py"))
+    assert len(names) > 40
+    assert not set(names) & set(finance._exports.__all__), "a name is a module or a function"
+    code = (
+        "import importlib, sys\n"
+        "for name in sys.argv[1:]:\n"
+        "    for each in [each for each in sys.modules if each.startswith('stripe_magics.finance')]:\n"
+        "        del sys.modules[each]\n"
+        "    importlib.import_module(f'stripe_magics.finance.{name}')\n"
+    )
+    run = [sys.executable, "-c", code, *names]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_package_gives_its_functions_and_no_more() -> None:
