@@ -18,19 +18,20 @@ from bulk_clients import BEFORE, CLIENTS, Job
 
 def warm() -> None:
     """What is imported and built once is nobody's time."""
+    import anyio._backends._asyncio
     import httpx
     import orjson
     import pandas as pd
     import pyarrow.parquet
     import stripe
 
-    from stripe_magics import bulk, frames, pipeline
+    from stripe_magics import accessor, bulk, catalogue, frames, pipeline
     from stripe_magics.client import shared_connection
     from stripe_magics.client.pagination import parallel_paginator
+    from stripe_magics.request import builder
 
-    assert all(
-        (httpx, orjson, stripe, pyarrow.parquet, pipeline, bulk, shared_connection, parallel_paginator)
-    )
+    assert all((anyio, httpx, orjson, stripe, pyarrow.parquet, accessor, pipeline, bulk, builder))
+    assert all((shared_connection, parallel_paginator, catalogue.find("payment_intents.list")))
     pd.json_normalize([{"a": {"b": 1}}])
     frames.build([b'{"id":"pi_1","object":"payment_intent"}'], "payment_intent")
 

@@ -154,13 +154,13 @@ class TimeWindowReader:
 
     def _next(self) -> Coroutine[Any, Any, None] | None:
         """The page that is asked for next: of a window that nobody reads, else where help is worth most."""
-        alone = [window for window in self.windows if not window.readers and not window.done]
+        live = [window for window in self.windows if not window.done]
+        alone = [window for window in live if not window.readers]
         if self._limit is not None:
             alone = [window for window in alone if self._worth(window)]
         if alone:
             key = self._left if self._limit is None else (lambda window: window.low)
             return self._from_above(max(alone, key=key))
-        live = [window for window in self.windows if not window.done]
         few = sum(window.readers for window in live) < IDLE_SHARE * self._slots()
         least = MIN_SPLIT_ROWS_IDLE if few else MIN_SPLIT_ROWS
         helps = [(window, found) for window in live if (found := self._help(window, least)) is not None]
@@ -280,7 +280,7 @@ class TimeWindowReader:
                 None if whole else keep,
                 [page.rows[index].id for index in keep],
                 self.state() if self._states else (),
-                sum(map(self._left, self.windows)),
+                sum(self._left(window) for window in self.windows if not window.done),
                 complete_since=self.complete_since,
             )
         )
