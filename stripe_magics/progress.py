@@ -45,7 +45,7 @@ class Progress:
     def __init__(self, title: str, *, quiet: bool = False, unit: str = " rows") -> None:
         self.title, self.unit = title, unit
         self._off = quiet or _hidden
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # what is drawn or asked for in it may come back
         self._total: int | None = None
         self._initial: int | None = None
         self._started = self._drawn = 0.0
@@ -130,7 +130,7 @@ class ProgressGroup:
     def __init__(self, progress: Callable[[int, int], object] | None, lists: int) -> None:
         self._progress, self._expect, self._lists = progress, getattr(progress, "expect", None), lists
         self._shares: list[ProgressPart] = []
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # what is drawn or asked for in it may come back
 
     @contextmanager
     def part(self, most: int | None = None) -> Iterator[ProgressPart]:

@@ -78,6 +78,7 @@ class Receiver:
         self._port = port
         self._queue: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._server: _Server | None = None
+        self._serving: threading.Thread | None = None
 
     def __repr__(self) -> str:
         return f"<Receiver {self.url if self.running else 'stopped'}: {dict(self.counts)}>"
@@ -128,12 +129,13 @@ class Receiver:
                     f"Port {self._port} can't be opened ({problem}). Nothing listens.",
                     advice="Give another --port, or none.",
                 ) from None
-            threading.Thread(
+            self._serving = threading.Thread(
                 target=self._server.serve_forever,
                 kwargs={"poll_interval": 0.2},
                 name="stripe receiver",
                 daemon=True,
-            ).start()
+            )
+            self._serving.start()
             threading.Thread(target=self._work, name="stripe receiver handlers", daemon=True).start()
         return self
 
@@ -141,7 +143,9 @@ class Receiver:
         """Close the port."""
         server, self._server = self._server, None
         if server is not None:
-            server.shutdown()
+            if self._serving is not None and self._serving.is_alive():
+                # one that never began, since a Stop came before it, would be waited for without an end
+                server.shutdown()
             server.server_close()
             self._queue.put(None)
 

@@ -334,3 +334,20 @@ def wait_for(true: Any, seconds: float = 60.0) -> None:
     while not true():
         assert time.monotonic() < end, "it didn't happen"
         time.sleep(0.02)
+
+
+def test_one_whose_thread_never_began_ends_at_once(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Stop came between the port and the thread."""
+    made = Receiver(kept.accept, kept.handle, secrets_=[SECRET])
+
+    def stopped(_: threading.Thread) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        made.start()
+    monkeypatch.undo()
+    ending = threading.Thread(target=made.stop, name="the end", daemon=True)
+    ending.start()
+    joined(ending)
+    assert not made.running

@@ -33,6 +33,8 @@ class BackgroundLoop:
     def end(self, task: Any) -> None:
         """Stop it, and wait until it has ended."""
         task.cancel()
+        if threading.current_thread() is self.thread:  # the garbage collector ran here
+            return
         finished = threading.Event()
 
         async def wait_for_cancelled() -> None:
@@ -45,6 +47,9 @@ class BackgroundLoop:
 
     def close(self) -> None:
         """Close the pool and end the thread."""
+        if threading.current_thread() is self.thread:  # as above: this thread can't wait for itself
+            threading.Thread(target=self.close, name="stripe-pull end", daemon=True).start()
+            return
         asyncio.run_coroutine_threadsafe(self.pool.close(), self.loop).result(5)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(5)
@@ -52,16 +57,19 @@ class BackgroundLoop:
 
 
 _LOOP = "background_loop"  # in Connection.extensions
-_lock = threading.Lock()
+# The garbage collector ends a reading that was left off in the middle, and takes this lock for that: in any
+# thread and line, those that hold it included.
+_lock = threading.RLock()
 
 
 @contextmanager
 def background_loop_for(connection: ReadConnection) -> Iterator[BackgroundLoop]:
     """The connection's loop, shared by the lists that are read side by side, closed by the last of them."""
     with _lock:
-        background: BackgroundLoop = connection.extensions.get(_LOOP) or BackgroundLoop(connection)
-        connection.extensions[_LOOP] = background
-        background.users += 1
+        background: BackgroundLoop | None = connection.extensions.get(_LOOP)
+        if background is None:
+            background = connection.extensions[_LOOP] = BackgroundLoop(connection)
+        background.users += 1  # nothing is made, so nothing collected, since it was looked up
     try:
         yield background
     finally:

@@ -214,6 +214,8 @@ class _Pull:
                     try:
                         item = self.queue.get(timeout=0.25)
                     except queue.Empty:
+                        if (task.done() or not loop.thread.is_alive()) and self.queue.empty():
+                            raise IncompleteList("The reading ended without its last word") from None
                         continue
                     if isinstance(item, BaseException):
                         raise item
