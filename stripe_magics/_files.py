@@ -16,6 +16,7 @@ import hashlib
 import json
 import os
 import socket
+import stat
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -36,18 +37,21 @@ def write_atomically(
     """Write a file so that it is there whole or not at all, also after a power cut. Raises `FileError`.
 
     `content` is what stands in it, or a function that writes into the open file. `private` makes it readable
-    by this user alone.
+    by this user alone. A link goes on leading where it leads, a file that was there keeps who may read it,
+    and a device or a pipe is written into: nothing is ever renamed over them.
     """
-    target = Path(path)
+    target = Path(path) if private else Path(os.path.realpath(path))
+    before = _mode(path)
+    if before is not None and not stat.S_ISREG(before) and not stat.S_ISDIR(before):
+        _write_into(path, content)
+        return
     temporary = temporary_name(target)
     try:
         try:
             with open(temporary, "xb", opener=_open_private if private else None) as file:
-                if callable(content):
-                    content(file)
-                else:
-                    file.write(content.encode() if isinstance(content, str) else content)
-                file.flush()
+                if before is not None and not private:
+                    os.fchmod(file.fileno(), stat.S_IMODE(before))
+                _fill(file, content)
                 os.fsync(file.fileno())
             temporary.replace(target)
         except BaseException:
@@ -63,6 +67,31 @@ def write_atomically(
                 " same again."
             ),
         ) from problem
+
+
+def _mode(path: str | Path) -> int | None:
+    """What stands at that path, links followed; None where nothing does."""
+    try:
+        return os.stat(path).st_mode  # noqa: PTH116 - a Path would be made only for this
+    except OSError:
+        return None
+
+
+def _write_into(path: str | Path, content: bytes | str | Callable[[IO[bytes]], object]) -> None:
+    """A device or a pipe has no place beside it, and nothing that could be kept."""
+    try:
+        with Path(path).open("wb") as file:
+            _fill(file, content)
+    except OSError as problem:
+        raise FileError(f"{path} can't be written: {reason(problem)}.") from problem
+
+
+def _fill(file: IO[bytes], content: bytes | str | Callable[[IO[bytes]], object]) -> None:
+    if callable(content):
+        content(file)
+    else:
+        file.write(content.encode() if isinstance(content, str) else content)
+    file.flush()
 
 
 def temporary_name(target: Path) -> Path:

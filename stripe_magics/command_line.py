@@ -14,15 +14,16 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
-from stripe_magics import progress
+from stripe_magics import catalogue, progress, standard_streams
+from stripe_magics.catalogue.module import Effect
 from stripe_magics.command_output import FORMATS, Output, is_complete, row_results
 from stripe_magics.errors import (
+    FileError,
     IncompleteList,
     KeyRefused,
     NotConnected,
@@ -54,7 +55,9 @@ _WORDS_FOR_NOTEBOOKS = frozenset({"today", "listen"})
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one line; the exit code."""
+    standard_streams.fill_closed()
     given = make_parser().parse_args(arguments)
+    given.line = standard_streams.as_utf8(given.line)
     if not sys.stderr.isatty():
         progress.hide_bars()
     try:
@@ -66,10 +69,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _say("Stopped.")
         return INCOMPLETE
-    except BrokenPipeError:
-        # the reader of our output has gone, as `head` does: nothing more can be said there
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -113,7 +112,7 @@ def _connects(given: argparse.Namespace) -> bool:
 
 
 def _run(given: argparse.Namespace) -> int:
-    text = sys.stdin.read() if given.line == "-" else given.line
+    text = standard_streams.read() if given.line == "-" else given.line
     line, _, body = text.strip().partition("\n")
     line = line.removeprefix("%%stripe").removeprefix("%stripe").strip()
     if not line:
@@ -126,19 +125,38 @@ def _run(given: argparse.Namespace) -> int:
         elif unused := [each for each in _CONNECTION if getattr(given, each)]:
             flag = unused[0].replace("_", "-")
             raise UsageFault(f"--{flag} goes with a connection: add --sandbox, --env NAME or --profile NAME.")
-        answer, limit, fault = _answer(line, body or None)
+        runner = _runner(line)
+        answer, fault = _answer(runner, line, body or None)
         watch = _finish_watch(answer, streams=output.format in {"", "json"})
     if watch is not None:
         if output.format in {"csv", "xlsx"}:
             output.write(answer.frame)
         return watch
     if answer is not None:
-        for note in output.write(answer):
+        try:
+            notes = output.write(answer)
+        except FileError as problem:
+            raise _answer_lost(problem, answer, made=runner.writes) from problem
+        for note in notes:
             _say(note)
     if fault is not None:
         raise fault
     return row_results(answer, failed=FAILED, unknown=UNKNOWN) or (
-        DONE if is_complete(answer, limit) else INCOMPLETE
+        DONE if is_complete(answer, runner.limit) else INCOMPLETE
+    )
+
+
+def _answer_lost(problem: FileError, answer: Any, *, made: bool) -> FileError:
+    """What is to be done when all went well but the writing down: a write is not made a second time."""
+    if not made:
+        return FileError(
+            f"{problem.message} Nothing was changed at Stripe.", advice="Mend that, then run the same again."
+        )
+    ids = [str(each) for each in answer["id"]] if "id" in getattr(answer, "columns", ()) else []
+    named = f" What it gave: {', '.join(ids[:20])}{' ...' if len(ids) > 20 else ''}." if ids else ""
+    return FileError(
+        f"{problem.message} The call itself was made.{named}",
+        advice="Don't run the line again: it would be made again. Read what it gave instead.",
     )
 
 
@@ -149,15 +167,14 @@ def _connect(given: argparse.Namespace) -> None:
     connect(**options)
 
 
-def _answer(line: str, body: str | None) -> tuple[Any, int | None, StripeMagicsError | None]:
-    """What the line gives, how many rows it asked for, and what ended it early."""
-    runner = _runner(line)
+def _answer(runner: Any, line: str, body: str | None) -> tuple[Any, StripeMagicsError | None]:
+    """What the line gives, and what ended it early."""
     try:
-        return runner.run(line, body), runner.limit, None
+        return runner.run(line, body), None
     except IncompleteList as stop:
         if stop.frame is None:
             raise
-        return stop.frame, runner.limit, stop
+        return stop.frame, stop
 
 
 class _Events:
@@ -181,9 +198,10 @@ def _runner(line: str) -> Any:
     from stripe_magics.magics.magic import StripeMagics
 
     class LineRunner(StripeMagics):
-        """One line: its answer, and how many rows it asked for."""
+        """One line: its answer, how many rows it asked for, and whether it changes something at Stripe."""
 
         limit: int | None = None
+        writes: bool = False
 
         def run(self, line: str, cell: str | None) -> Any:
             from stripe_magics.parsing.lexer import split
@@ -209,6 +227,7 @@ def _runner(line: str) -> Any:
         def call(self, command: Any, line: str) -> Any:
             limit = str(command.values.get("limit", command.options.limit))
             self.limit = int(limit) if limit.isdecimal() else None
+            self.writes = catalogue.find(command.module).effect is not Effect.READ
             return super().call(command, line)
 
         def _object_card(self, _line: str) -> Any:
@@ -224,7 +243,7 @@ def _runner(line: str) -> Any:
                 ),
             )
 
-        def _forget(self, typed: set[str]) -> list[str]:
+        def forget(self, typed: set[str], _text: str = "") -> list[str]:
             return (
                 ["The key in this line was not used. Your shell's history has it: roll it."] if typed else []
             )
@@ -250,8 +269,8 @@ def _finish_watch(answer: Any, *, streams: bool) -> int | None:
     try:
         _say("Watching. Ctrl-C or SIGTERM ends it.")
         for event in answer:
-            if streams:
-                print(json.dumps(event), file=sys.__stdout__, flush=True)
+            if streams and not standard_streams.write(json.dumps(event), plain=False, stream=sys.__stdout__):
+                answer.stop()  # nobody reads any more
     except KeyboardInterrupt:
         answer.stop()
     for note in answer.notes:

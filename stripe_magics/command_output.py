@@ -6,12 +6,14 @@ from __future__ import annotations
 import importlib.util
 import io
 import json
-import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stripe_magics import standard_streams
+from stripe_magics._files import reason, write_atomically
 from stripe_magics.errors import UsageFault
 
 STDOUT = "-"
@@ -54,26 +56,38 @@ class Output:
         if self.file == STDOUT:
             if self.format == "xlsx":
                 raise UsageFault("--xlsx needs a file. Nothing was sent.")
+            standard_streams.check_output()
             return
+        if fault := self._unusable():
+            raise UsageFault(f"--{self.format} {self.file}: {fault}. Nothing was sent.")
+
+    def _unusable(self) -> str:
+        """Why that file can't be written, or wouldn't be what its name says; "" if it can."""
         path = Path(self.file)
-        if not self.file or path.is_dir() or not path.parent.is_dir():
-            raise UsageFault(
-                f"--{self.format} {self.file}:"
-                f" {'this is a folder' if path.is_dir() else f'there is no folder {path.parent}'}. Nothing"
-                " was sent."
-            )
+        if not self.file or path.is_dir():
+            return "this is a folder" if self.file else "this is no name of a file"
+        folder, ending = path.resolve().parent, path.suffix.lower().removeprefix(".")
+        if path.exists() and not path.is_file():
+            return ""  # a device or a pipe: written into
+        if not folder.is_dir():
+            return f"there is no folder {path.parent}"
+        if self.format == "xlsx" and ending != "xlsx":
+            return "the name of a workbook ends in .xlsx"
+        if ending != self.format and ending in {*FORMATS, "xls"}:
+            return f"the name says {ending.upper()}, and {self.format.upper()} would be written"
+        try:
+            with tempfile.TemporaryFile(dir=folder):
+                return ""
+        except OSError as problem:
+            return f"nothing can be written into the folder {path.parent} ({reason(problem)})"
 
     def write(self, answer: Any) -> list[str]:
         """Write it; what there is to say beside it."""
         content = self._content(answer)
         if self.file != STDOUT:
-            from stripe_magics._files import write_atomically
-
             write_atomically(self.file, content)
         elif content:
-            sys.stdout.write(content if isinstance(content, str) else content.decode())
-            sys.stdout.write("" if content[-1:] in ("\n", b"\n") else "\n")
-            sys.stdout.flush()
+            standard_streams.write(content, plain=not self.format)
         if not self.format:
             return []  # the text says it
         from stripe_magics.magics.delivery import notes_of

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,9 @@ def test_what_a_subcommand_says_is_not_its_answer(state: dict[str, str]) -> None
         (["connect --sandbox"], 2, "The connection is given by flags"),
         (["customers list", "--sandbox", "--env", "JOB_KEY"], 2, "not allowed with"),
         (["customers create --name x", "--sandbox", "--csv", "no/such/folder.csv"], 2, "Nothing was sent."),
+        (["customers list", "--sandbox", "--xlsx", "book.pdf"], 2, "the name of a workbook ends in .xlsx"),
+        (["customers list", "--sandbox", "--csv", "rows.xlsx"], 2, "the name says XLSX"),
+        (["customers list", "--sandbox", "--xlsx", "."], 2, "this is a folder"),
         (["pull refunds payouts --limit 5", "--sandbox", "--csv"], 2, "CSV holds one"),
         (["", "--sandbox"], 2, "Which line?"),
         ([], 2, "LINE"),
@@ -122,6 +126,77 @@ def test_how_it_ends(state: dict[str, str], words: list[str], code: int, said: s
     assert said in ended.stderr
     assert "Traceback" not in ended.stderr
     assert KEY not in ended.stdout + ended.stderr
+
+
+CLOSED = "Standard output is closed, so the answer would be lost. Nothing was sent."
+FULL = "Standard output can't be written: No space left on device."
+
+
+@pytest.mark.parametrize(
+    ("shell", "code", "said"),
+    [
+        ("{} 'customers list' --sandbox --csv >&-", 2, [CLOSED]),
+        ("{} - --sandbox --csv <&-", 2, ["Standard input is closed, and - reads the line from it."]),
+        ("printf 'customers list --name J\\374rgen' | {} - --sandbox", 2, ["isn't UTF-8 text (byte 24)"]),
+        ("{} 'customers list' --sandbox --json rows.json >&- 2>&-; rc=$?; wc -l rows.json; exit $rc", 4, []),
+        ("{} 'customers list' --sandbox --csv >/dev/full", 1, [FULL, "Nothing was changed", "run the same"]),
+        ("{} 'customers create --name x' --sandbox --csv >/dev/full", 1,
+         [FULL, "The call itself was made. What it gave: cus_", "Don't run the line again"]),
+        ("{} 'customers list' --sandbox --csv | true; exit ${{PIPESTATUS[0]}}", 4, ["there are more"]),
+    ],
+)  # fmt: skip
+def test_streams_as_schedulers_give_them(
+    state: dict[str, str], shell: str, code: int, said: list[str]
+) -> None:
+    """Closed, full, cut off: told before anything is sent where that can be known; a write that was made is
+    never offered to be made again."""
+    ended = subprocess.run(
+        ["bash", "-c", shell.format(f"{sys.executable} -m stripe_magics")],
+        env=state,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=Path(state["STRIPE_MAGICS_STATE_DIR"]).parent,
+        check=False,
+    )
+    assert ended.returncode == code, ended.stderr
+    for each in said:
+        assert each in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "Exception ignored" not in ended.stderr
+
+
+def test_a_name_is_the_same_in_a_locale_of_ascii(state: dict[str, str]) -> None:
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    job = subprocess.run(
+        [sys.executable, "-m", "stripe_magics", "customers create --name Jürgen€中", "--sandbox", "--json"],
+        env={**state, **ascii_only},
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert job.returncode == 0, job.stderr
+    assert json.loads(job.stdout.decode())[0]["name"] == "Jürgen€中"
+    shown = run({**state, **ascii_only}, "customers create --name Jürgen", "--sandbox")
+    assert shown.returncode == 0, shown.stderr
+    assert "J\\xfcrgen" in shown.stdout, "a terminal that can't show it"
+
+
+def test_a_pull_that_is_terminated_leaves_what_it_has(state: dict[str, str], tmp_path: Path) -> None:
+    """SIGTERM, as a scheduler's time limit sends it: code 4, and the folder goes on where it was stopped."""
+    line = "charges list --limit all --to folder"
+    command = [sys.executable, "-m", "stripe_magics", line, "--sandbox", "--rate", "2"]
+    with running(command, env=state, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as job:
+        deadline = time.monotonic() + 60
+        while not list((tmp_path / "folder").glob("*")) and time.monotonic() < deadline:
+            assert job.poll() is None
+            time.sleep(0.05)
+        job.send_signal(signal.SIGTERM)
+        _, said = job.communicate(timeout=60)
+    assert job.returncode == 4, said
+    assert "Traceback" not in said
+    ended = run(state, line, "--sandbox")
+    assert ended.returncode == 0, ended.stderr
 
 
 def test_rows_of_a_table_end_as_the_worst_of_them(state: dict[str, str], tmp_path: Path) -> None:

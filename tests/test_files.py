@@ -89,6 +89,30 @@ def test_private_files_are_the_users_alone(tmp_path: Path) -> None:
     assert (tmp_path / "x").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_pipe_is_written_into_and_a_link_leads_on(tmp_path: Path) -> None:
+    """Under root a file renamed over a device or a pipe would put it out of use for the whole machine."""
+    pipe, link, real = tmp_path / "pipe", tmp_path / "link", tmp_path / "elsewhere" / "real"
+    os.mkfifo(pipe)
+    heard: list[bytes] = []
+    reader = threading.Thread(target=lambda: heard.append(pipe.read_bytes()), daemon=True)
+    reader.start()
+    _files.write_atomically(pipe, "new")
+    reader.join(60)
+    assert heard == [b"new"]
+    assert pipe.is_fifo()
+
+    real.parent.mkdir()
+    real.write_text("old")
+    real.chmod(0o640)
+    link.symlink_to(real)
+    _files.write_atomically(link, "new")
+    assert link.is_symlink()
+    assert real.read_text() == "new"
+    assert real.stat().st_mode & 0o777 == 0o640, "who could read it still can, and nobody else"
+    _files.write_atomically(link, "secret", private=True)
+    assert (link.is_symlink(), real.read_text()) == (False, "new"), "a secret goes where no link can lead it"
+
+
 def test_B62_a_lock_has_one_owner_and_says_who(tmp_path: Path) -> None:
     path = tmp_path / ".lock"
     with _files.lock(path, purpose="The mirror m"):
