@@ -139,6 +139,28 @@ def dispute_fees(disputes: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def settled_fees(disputes: pd.DataFrame) -> pd.DataFrame:
+    """`dispute_fees`; a dispute without entries of its own counts with those of its currency, if they are in
+    one."""
+    cost, currency = dispute_fees(disputes), to_str(disputes["currency"])
+    single = {
+        code: next(iter(found))
+        for code, part in cost["fee_currency"].groupby(currency)
+        if len(found := {*part} - {""}) == 1
+    }
+    known = cost["fee_currency"].ne("")
+    return cost.assign(
+        fee_currency=cost["fee_currency"].where(known, currency.map(lambda code: single.get(code, "")))
+    )
+
+
+def by_outcome(disputes: pd.DataFrame) -> dict[str, pd.Series]:
+    """Which disputes were won, lost, are open, or closed without a decision."""
+    status = to_str(disputes["status"])
+    closed = ~status.isin(["won", "lost", *OPEN])
+    return {"won": status.eq("won"), "lost": status.eq("lost"), "open": status.isin(OPEN), "closed": closed}
+
+
 @declare(
     CURRENCY,
     BASIS,
@@ -177,17 +199,9 @@ def dispute_rate(
     sold = sold[span.contains(sold["created"])]
     inside = pd.Series(span.contains(disputes["created"]), index=disputes.index)
     bases = {"activity": inside, "cohort": disputes["charge"].isin(sold["id"])}
-    cost, status, currency = dispute_fees(disputes), to_str(disputes["status"]), to_str(disputes["currency"])
-    single = {
-        code: next(iter(found))
-        for code, part in cost["fee_currency"].groupby(currency)
-        if len(found := {*part} - {""}) == 1
-    }
-    settled = cost["fee_currency"].where(
-        cost["fee_currency"].ne(""), currency.map(lambda code: single.get(code, ""))
-    )
-    closed = ~status.isin(["won", "lost", *OPEN])
-    parts = {"won": status.eq("won"), "lost": status.eq("lost"), "open": status.isin(OPEN), "closed": closed}
+    currency = to_str(disputes["currency"])
+    cost, parts = settled_fees(disputes), by_outcome(disputes)
+    settled = cost["fee_currency"]
     tables = []
     for code in sorted({*settled}) or [""]:
         mine = settled.eq(code)
@@ -220,6 +234,31 @@ def decline_reason(charges: pd.DataFrame) -> pd.Series:
     return found.where(found.ne(""), "unknown")
 
 
+def first_failures(charges: pd.DataFrame, span: Period | None = None) -> pd.DataFrame:
+    """The first attempts that failed, of a period or of all: intent, created, currency, amount, reason, id,
+    recovered (whether the payment was made in the end)."""
+    intent = text_column(charges, "payment_intent")
+    frame = pd.DataFrame(
+        {
+            "intent": intent.where(intent.ne(""), to_str(charges["id"])),
+            "created": charges["created"],
+            "currency": to_str(charges["currency"]),
+            "amount": to_int64(charges["amount"]),
+            "good": to_str(charges["status"]).eq("succeeded"),
+            "bad": to_str(charges["status"]).eq("failed"),
+            "reason": decline_reason(charges),
+            "id": to_str(charges["id"]),
+        }
+    ).sort_values(["created", "id"], kind="stable")
+    first = frame.drop_duplicates("intent", keep="first")
+    ended_well = set(frame.loc[frame["good"], "intent"])
+    failures = first[first["bad"]]
+    if span is not None:
+        failures = failures[span.contains(failures["created"])]
+    failures = failures.drop(columns=["good", "bad"])
+    return failures.assign(recovered=failures["intent"].isin(ended_well))
+
+
 @declare(
     CURRENCY,
     text(
@@ -242,25 +281,8 @@ def failed_payments(
     """
     require_columns(charges, _CHARGE, report="failed_payments", object_type="charge")
     span: Period | None = period(start, end, zone) if start is not None and end is not None else None
-    intent = text_column(charges, "payment_intent")
-    frame = pd.DataFrame(
-        {
-            "intent": intent.where(intent.ne(""), to_str(charges["id"])),
-            "created": charges["created"],
-            "currency": to_str(charges["currency"]),
-            "amount": to_int64(charges["amount"]),
-            "good": to_str(charges["status"]).eq("succeeded"),
-            "bad": to_str(charges["status"]).eq("failed"),
-            "reason": decline_reason(charges),
-            "id": to_str(charges["id"]),
-        }
-    ).sort_values(["created", "id"], kind="stable")
-    first = frame.drop_duplicates("intent", keep="first")
-    ended_well = set(frame.loc[frame["good"], "intent"])
-    failures = first[first["bad"]]
-    if span is not None:
-        failures = failures[span.contains(failures["created"])]
-    saved = failures["intent"].isin(ended_well)
+    failures = first_failures(charges, span)
+    saved = failures["recovered"]
     out = group_sums(
         {"currency": failures["currency"], "reason": failures["reason"]},
         {

@@ -145,7 +145,8 @@ def owed_at(frame: pd.DataFrame, until: pd.Timestamp, age_date: pd.Timestamp) ->
     return out[(out["amount"] > 0) | (out["uncollectible"] > 0)].reset_index(drop=True)
 
 
-def _at(at: Moment | Period, zone: str) -> tuple[pd.Timestamp, pd.Timestamp]:
+def at_of(at: Moment | Period, zone: str) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """The instant of a moment, and the midnight at which ages are counted then."""
     if isinstance(at, Period):
         return at.end, at.age_date
     until = end_of(at, zone)
@@ -159,7 +160,7 @@ def open_at(
 
     A bare date takes in the whole day and counts ages at its midnight.
     """
-    owed = owed_at(finalised(invoices, "ar_ageing", sales=sales), *_at(at, zone))
+    owed = owed_at(finalised(invoices, "ar_ageing", sales=sales), *at_of(at, zone))
     return owed[owed["amount"] > 0].drop(columns=["uncollectible", "finalized"]).reset_index(drop=True)
 
 
@@ -196,10 +197,17 @@ def _ageing_by_invoice(
     return _ageing(owed, invoices, "invoice", zone, at)
 
 
-def _ageing(owed: pd.DataFrame, invoices: pd.DataFrame, by: str, zone: str, at: pd.Timestamp) -> pd.DataFrame:
+def bucket_of(days_overdue: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+    """The column of the ageing in which each number of days counts."""
     limits = np.array([*BUCKETS.values()])
-    place = np.searchsorted(limits, owed["days_overdue"].to_numpy(dtype=float), side="left")
-    parts = {bucket: owed["amount"].where(place == n, 0) for n, bucket in enumerate(BUCKETS)}
+    place = np.searchsorted(limits, days_overdue.to_numpy(dtype=float), side="left")
+    made: np.ndarray[tuple[int], np.dtype[np.object_]] = np.array([*BUCKETS], dtype=object)[place]
+    return made
+
+
+def _ageing(owed: pd.DataFrame, invoices: pd.DataFrame, by: str, zone: str, at: pd.Timestamp) -> pd.DataFrame:
+    bucket = bucket_of(owed["days_overdue"])
+    parts = {each: owed["amount"].where(bucket == each, 0) for each in BUCKETS}
     keys = {"currency": owed["currency"], by: owed[by]}
     out = group_sums(keys, {**parts, "total": owed["amount"], "uncollectible": owed["uncollectible"]})
     who = owed.drop_duplicates(["currency", by])[
@@ -227,7 +235,7 @@ def ar_ageing(
 
     Source: docs.stripe.com/revenue-recognition/reports/accounts-receivable-aging.
     """
-    until, age_date = _at(at, zone)
+    until, age_date = at_of(at, zone)
     owed = owed_at(finalised(invoices, "ar_ageing", sales=sales), until, age_date)
     if by not in {"customer", "invoice"}:
         raise UsageFault(f"--by {by} isn't possible: customer or invoice.")

@@ -8,12 +8,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from each_row import each_row
 
 import stripe_magics as sm
 from stripe_magics.errors import UsageFault
 from stripe_magics.finance import REPORTS
-from stripe_magics.finance.cell_rows import KEYS, ROWS
+from stripe_magics.finance.cell_sources import SOURCES, UNTIL
+from stripe_magics.finance.mrr_history import MOVES
 
 SEPTEMBER = {"month": "2026-09"}
 START, END = pd.Timestamp("2026-09-01", tz="UTC"), pd.Timestamp("2026-10-01", tz="UTC")
@@ -120,47 +120,56 @@ def test_a_touched_row_is_caught(
     assert before != after, f"{proof} doesn't see it"
 
 
-SUMS = [
-    ("balance_activity", "net", "net", {}),
-    ("balance_activity", "gross", "amount", {}),
-    ("balance_summary", "activity", "net", {}),
-    ("balance_summary", "payouts", "net", {}),
-    ("daily_balance", "sales", "amount", {}),
-    ("daily_balance", "payouts", "net", {}),
-    ("volume", "gross", "amount", {}),
-    ("volume", "refunds", "amount", {}),
-    ("fees", "amount", "amount", {}),
-    ("ar_ageing", "total", "amount", {}),
-    ("ar_ageing", "31_60", "amount", {}),
-    ("dso", "receivables", "amount", {}),
-    ("dso", "sales", "amount", {}),
-    ("mrr", "new", "change", {}),
-    ("mrr", "churn", "change", {}),
-    ("tax_summary", "tax", "tax", {}),
-    ("deferred_revenue", "recognised", "recognised", {}),
-    ("customer_value", "net", "net", {}),
-    ("refund_rate", "amount", "amount", {}),
-    ("payout_reconciliation", "net", "net", {}),
-]
+OPTIONS: dict[str, list[dict[str, Any]]] = {
+    "balance_summary": [{"prove": True}, {"by": "arrival"}],
+    "daily_balance": [{}, {"by": "arrival"}],
+    "ar_ageing": [{}, {"by": "invoice"}],
+    "deferred_revenue": [{"tz": "Pacific/Auckland"}],
+    "mrr": [{"start": "2026-08-01", "end": "2026-09-30"}],
+    "payout_reconciliation": [{}, {"by": "created"}],
+}
+CELLS = [(name, options) for name in SOURCES for options in OPTIONS.get(name, [{}])]
 
 
-@each_row(("name", "column", "of", "options"), SUMS)
-def test_the_rows_behind_a_cell_add_up_to_it(
-    name: str, column: str, of: str, options: dict[str, Any]
-) -> None:
-    table = sm.report(name, **SEPTEMBER, **options)
-    for place in [int(each) for each in table[column].to_numpy(dtype=float).nonzero()[0][:3]]:
-        found = table.stripe.rows(column, row=place)
-        assert len(found)
-        assert int(found[of].sum()) == int(table[column].iloc[place])
-    whole = table.stripe.rows(column)
-    assert int(whole[of].sum()) == int(table[column].sum())
+@pytest.mark.parametrize(("name", "options"), CELLS)
+def test_the_rows_behind_every_cell_add_up_to_it(name: str, options: dict[str, Any]) -> None:
+    """Of every amount and count, the first and the last row that has one; the others say that they have
+    no rows of their own."""
+    table = sm.report(name, **({} if "start" in options else SEPTEMBER), **options)
+    about = table.attrs["stripe"]["kinds"]
+    amounts = [each for each, kind in about.items() if kind in {"money", "count"} and each != "residual"]
+    assert set(SOURCES[name]) <= {*amounts, *(MOVES if name == "mrr_rates" else ())}
+    for column in amounts:
+        places = [int(each) for each in table[column].fillna(0).to_numpy(dtype=float).nonzero()[0]]
+        if column not in SOURCES[name]:
+            with pytest.raises(UsageFault, match="has no rows of its own"):
+                table.stripe.rows(column, row=0)
+            continue
+        for place in dict.fromkeys([*places[:1], *places[-1:]]):
+            found = table.stripe.rows(column, row=place)
+            assert len(found), (column, place)
+            assert int(found["counted"].sum()) == int(table[column].iloc[place]), (column, place)
+        if (name, column) not in UNTIL and places:
+            mine = table.stripe.rows(column)["counted"].sum()
+            repeated = name in {"refund_rate", "dispute_rate"} and column.startswith("payments")
+            assert repeated or int(mine) == int(table[column].fillna(0).sum()), column
+
+
+def test_the_rows_of_a_cell_are_those_that_stripe_has() -> None:
+    """From a cell to its entries, to each entry as the API sends it."""
+    table = sm.report("daily_balance", **SEPTEMBER)
+    place = int(table["refunds"].to_numpy().nonzero()[0][0])
+    found = table.stripe.rows("refunds", row=place)
+    sent = [
+        sm.call("balance.retrieve_transaction", balance_transaction=each, raw=True) for each in found["id"]
+    ]
+    assert sum(each["amount"] for each in sent) == table["refunds"].iloc[place]
+    assert {each["currency"] for each in sent} == {table["currency"].iloc[place]}
+    assert {each["source"] for each in sent} <= set(sm.call("refunds.list", limit="all")["id"])
 
 
 def test_every_table_of_rows_is_of_a_report() -> None:
-    assert set(ROWS) <= set(REPORTS)
-    columns = {each for name in ROWS for each in sm.report(name, **SEPTEMBER).columns}
-    assert {"currency", "customer", "month"} <= columns & set(KEYS)
+    assert set(SOURCES) <= set(REPORTS)
 
 
 def test_what_has_no_rows_says_so() -> None:
