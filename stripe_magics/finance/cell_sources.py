@@ -18,6 +18,7 @@ from stripe_magics.finance import balance, fee_costs, mrr_history, payments, rec
 from stripe_magics.finance.aggregation import to_int64, to_str
 from stripe_magics.finance.corrections import billed
 from stripe_magics.finance.customers import customer_entries
+from stripe_magics.finance.days_outstanding import billed_in
 from stripe_magics.finance.inputs import ReportInputs
 from stripe_magics.finance.invoice_lines import without_lines
 from stripe_magics.finance.proofs import net_totals
@@ -25,6 +26,7 @@ from stripe_magics.finance.receivables import transitions
 from stripe_magics.finance.report_makers import default_span, make_tax_collected, recognition_of, revenue_of
 from stripe_magics.finance.reporting_period import Ints, Period, bucket_index, edges, instants, month_ends
 from stripe_magics.finance.subscription_history import history
+from stripe_magics.finance.tax import treatment
 
 COUNTED = "counted"
 """What a row counts for in the cell: their sum is the cell."""
@@ -159,8 +161,6 @@ def _owed(column: str, x: ReportInputs) -> pd.DataFrame:
 
 def _sold(x: ReportInputs) -> pd.DataFrame:
     """What was finalised in the period."""
-    from stripe_magics.finance.days_outstanding import billed_in
-
     assert x.period is not None
     every = receivables.finalised(x["invoices"], "dso", sales=x.options["sales"])
     sold = billed_in(every, x.period)
@@ -174,8 +174,6 @@ def _tax(column: str, x: ReportInputs) -> pd.DataFrame:
 
 
 def _by_return(column: str, x: ReportInputs) -> pd.DataFrame:
-    from stripe_magics.finance.tax import treatment
-
     rows = _tax(column, x)
     return rows.assign(treatment=treatment(rows, str(x.options.get("home") or x.home).upper()))
 
