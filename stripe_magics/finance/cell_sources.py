@@ -20,7 +20,7 @@ from stripe_magics.finance.corrections import billed
 from stripe_magics.finance.customers import customer_entries
 from stripe_magics.finance.days_outstanding import billed_in
 from stripe_magics.finance.inputs import ReportInputs
-from stripe_magics.finance.invoice_lines import without_lines
+from stripe_magics.finance.invoice_line_items import without_lines
 from stripe_magics.finance.proofs import net_totals
 from stripe_magics.finance.receivables import transitions
 from stripe_magics.finance.report_makers import default_span, make_tax_collected, recognition_of, revenue_of
