@@ -7,8 +7,9 @@ somebody else's (and stays, but isn't read).
 
 Layout, for other programs: `*.parquet` are the rows. In a mirror of many rows `_changes/` may hold what was
 changed since: `rows-*.parquet` count in place of the rows of the same ids above, and the ids in
-`hidden-*.parquet` don't count above. Without `_changes/` the folder is a plain data set for pandas, Spark,
-DuckDB and dask.
+`hidden-*.parquet` don't count above. Without `_changes/` the folder is a plain data set for pandas, Spark
+(`spark.read.parquet("mirror/charges")`), DuckDB and dask. Names of columns have dots: Spark wants them in
+backticks, DuckDB in double quotes.
 """
 
 from __future__ import annotations
