@@ -30,6 +30,7 @@ from stripe_magics.client.pagination.raw_pages import (
     RowSlice,
 )
 from stripe_magics.client.pagination.window import NOWHERE, Anchor, Window, check, time_of
+from stripe_magics.errors import InvalidRequest
 
 FIRST_WINDOWS = 10  # at most, of a first cut into unknown time: each that is empty costs a request
 MIN_FIRST_PAGES = 0.8  # estimated pages of the smallest window of the first cut
@@ -259,7 +260,7 @@ class TimeWindowReader:
         cursor = (("ending_before", asked.under), ("limit", str(PAGE)))
         try:
             page: FetchedPage | None = await self._fetch((*whole.params(), *cursor))
-        except CursorDeleted:
+        except (CursorDeleted, InvalidRequest):  # it is read from above all the same
             page = None
         window = next(each for each in self.windows if each.asked == asked)  # it may have been split
         window.asked = NOWHERE
