@@ -232,6 +232,53 @@ def test_a_payment_link_carries_both(call: Talk) -> None:
     assert call(f"GET /v1/invoices/{done['invoice']}")["total"] == 2380
 
 
+def test_the_customer_chooses_how_many(call: Talk) -> None:
+    chosen = {"line_items[0][adjustable_quantity][enabled]": "true",
+              "line_items[0][adjustable_quantity][maximum]": 5}  # fmt: skip
+    session = begin(call, **chosen)
+    path = f"POST /v1/test_helpers/checkout/sessions/{session['id']}/complete"
+    [line] = call(f"GET /v1/checkout/sessions/{session['id']}/line_items")["data"]
+    many = {"line_items[0][id]": line["id"], "line_items[0][quantity]": 6}
+    assert call.refused(path, **many)["param"] == "line_items[0][quantity]"
+    done = call(path, **{**many, "line_items[0][quantity]": 5})
+    assert done["amount_total"] == 7500
+    assert call(f"GET /v1/payment_intents/{done['payment_intent']}")["amount_received"] == 7500
+    line = {"line_items[0][price]": price(call), "line_items[0][quantity]": 1}
+    link = call("POST /v1/payment_links", **line, **chosen)
+    visit = call(f"POST /v1/test_helpers/payment_links/{link['id']}/open")
+    [line] = call(f"GET /v1/checkout/sessions/{visit['id']}/line_items")["data"]
+    done = complete(call, visit, **{"line_items[0][id]": line["id"], "line_items[0][quantity]": 3})
+    assert done["amount_total"] == 6000
+    fixed = begin(call)
+    [line] = call(f"GET /v1/checkout/sessions/{fixed['id']}/line_items")["data"]
+    path = f"POST /v1/test_helpers/checkout/sessions/{fixed['id']}/complete"
+    many = {"line_items[0][id]": line["id"], "line_items[0][quantity]": 3}
+    assert call.refused(path, **many)["param"] == "line_items[0][id]"
+
+
+@pytest.mark.parametrize("version", ["2025-02-24.acacia", NEWER])
+def test_the_sums_in_detail(call: Talk, version: str) -> None:
+    call.client.headers["Stripe-Version"] = version
+    coupon = call("POST /v1/coupons", percent_off=10, duration="once")["id"]
+    session = begin(call, **TAXED, **{"discounts[0][coupon]": coupon})
+    shown = {"expand[0]": "total_details.breakdown"}
+    parts = call(f"GET /v1/checkout/sessions/{session['id']}", **shown)["total_details"]["breakdown"]
+    assert [each["amount"] for each in parts["discounts"]] == [300] and parts["taxes"] == []
+    complete(call, session, **DE)
+    [listed] = call("GET /v1/checkout/sessions", **{"expand[0]": "data.total_details.breakdown"})["data"]
+    [tax] = listed["total_details"]["breakdown"]["taxes"]
+    assert (tax["amount"], tax["taxable_amount"], tax["rate"]["percentage"]) == (513, 2700, 19)
+    [off] = listed["total_details"]["breakdown"]["discounts"]
+    assert off["discount"]["checkout_session"] == session["id"]
+
+
+def test_a_page_of_ones_own_gets_a_secret(call: Talk) -> None:
+    session = call("POST /v1/checkout/sessions", mode="payment", ui_mode="embedded",
+                   return_url="https://example.com", **MUG)  # fmt: skip
+    assert session["client_secret"].startswith(f"{session['id']}_secret_") and session["url"] is None
+    assert begin(call)["client_secret"] is None
+
+
 @pytest.mark.parametrize(
     ("mode", "params", "param"),
     [

@@ -68,7 +68,7 @@ INCLUDED: dict[tuple[str, str], Callable[[Account, Object], Any]] = {
     ("coupon", "currency_options"): _currency_options,
     ("webhook_endpoint", "application"): lambda account, of: None,
 }  # fmt: skip
-"""(object, path) -> what is put there on demand."""
+"""(object, path) -> what is put there on demand, given the object."""
 
 
 def expand(account: Account, answer: Object, paths: list[str], *, upgraded: bool = False) -> Object:
@@ -106,6 +106,7 @@ class _Walk:
 
     def __init__(self, account: Account, path: str, *, upgraded: bool) -> None:
         self.account, self.path, self.upgraded = account, path, upgraded
+        self.owner: Object = {}  # the object that is being walked through
 
     def fresh(self, value: Any) -> Any:
         """What is put in, in the shape of the answer's version."""
@@ -119,10 +120,12 @@ class _Walk:
             raise _refused(self.path)
         name, rest = parts[0], parts[1:]
         where = below + name
+        if not below:
+            self.owner = here
         if here.get("deleted"):
             return
         if (kind, where) in INCLUDED and name not in here:
-            here[name] = self.fresh(INCLUDED[kind, where](self.account, here))
+            here[name] = self.fresh(INCLUDED[kind, where](self.account, self.owner))
         allowed = _expandable().get(kind, ())
         target = where in allowed or (kind, where) in INCLUDED
         inside = any(each.startswith(where + ".") for each in allowed) or any(

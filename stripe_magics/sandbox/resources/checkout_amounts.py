@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from stripe_magics.sandbox.api.errors import inside, invalid, missing_param
+from stripe_magics.sandbox.api.errors import inside, invalid, missing_param, too_low
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import automatic_tax, discounts, tax_settings
 from stripe_magics.sandbox.resources.connect import parties
 from stripe_magics.sandbox.resources.invoices.totals import compute_totals, tax_entries
+from stripe_magics.sandbox.resources.price_objects import amount_of
 from stripe_magics.sandbox.resources.tax_and_shipping_rates import build_shipping_rate
 
 MAX_SHIPPING_OPTIONS = 5
+MAX_QUANTITY, MAX_QUANTITIES = 99, 999_999
+"""Of a line whose quantity the customer chooses: where nothing is said, and at most."""
 UPDATES = ("address", "name", "shipping")
 """What of a customer the page may change (`customer_update`)."""
 
@@ -92,6 +95,9 @@ def begin(account: Account, session: Object, params: dict[str, Any], lines: list
         if given.get("tax_rates")
     }
     notes.update({"rates": rates} if rates else {})
+    chosen = adjustable(params.get("line_items") or [])
+    if any(chosen):
+        notes["adjustable"] = {line["id"]: of for line, of in zip(lines, chosen, strict=True) if of}
     if params.get("customer_update"):
         notes["customer_update"] = dict(params["customer_update"])
     session["automatic_tax"] = {
@@ -115,6 +121,47 @@ def begin(account: Account, session: Object, params: dict[str, Any], lines: list
     choose_shipping(session, options[0]["shipping_rate"] if options else None)
     customer = account.peek("customer", params.get("customer") or "") or {}
     compute(account, session, lines, customer.get("address"), customer)
+
+
+def adjustable(given: list[dict[str, Any]], param: str = "line_items") -> list[Object | None]:
+    """Between which quantities the customer may choose, of each line; None where they can't."""
+    found: list[Object | None] = []
+    for place, line in enumerate(given):
+        allowed = line.get("adjustable_quantity") or {}
+        if not allowed.get("enabled"):
+            found.append(None)
+            continue
+        low, high = allowed.get("minimum", 0), allowed.get("maximum", MAX_QUANTITY)
+        where = f"{param}[{place}][adjustable_quantity]"
+        if low < 0:
+            raise too_low(0, f"{where}[minimum]")
+        if not low <= line["quantity"] <= high or not 0 < high <= MAX_QUANTITIES:
+            raise invalid(
+                f"The quantity has to lie between minimum and maximum; maximum is {MAX_QUANTITIES} at most.",
+                param=f"{where}[maximum]",
+            )
+        found.append({"maximum": high, "minimum": low})
+    return found
+
+
+def choose_quantities(account: Account, session: Object, given: list[dict[str, Any]]) -> None:
+    """The customer takes more or less of a line."""
+    lines = {line["id"]: line for line in account.link_lines[session["id"]]}
+    allowed = account.private_state.get(session["id"], {}).get("adjustable", {})
+    for place, each in enumerate(given):
+        limits = allowed.get(each["id"])
+        if limits is None:
+            raise invalid(
+                "The session has no such line with an adjustable quantity.", param=f"line_items[{place}][id]"
+            )
+        if not max(1, limits["minimum"]) <= each["quantity"] <= limits["maximum"]:
+            raise invalid(
+                f"The quantity lies between {limits['minimum']} and {limits['maximum']}.",
+                param=f"line_items[{place}][quantity]",
+            )
+        line = lines[each["id"]]
+        line["quantity"] = each["quantity"]
+        line["amount_subtotal"] = amount_of(account, line["price"], each["quantity"])
 
 
 def use_discount(
@@ -224,6 +271,11 @@ def compute(
         line.update(amount_discount=off, amount_tax=tax, amount_total=line["amount_subtotal"] - off + on_top)
     if not lines:
         return
+    notes = account.private_state.setdefault(session["id"], {})
+    notes["breakdown"] = {
+        "discounts": [each["amount"] for each in sums["total_discount_amounts"]],
+        "taxes": sums["total_tax_amounts"],
+    }
     session.update(
         amount_subtotal=sums["subtotal"], amount_total=sums["total"],
         payment_status="unpaid" if sums["total"] else "no_payment_required",
@@ -234,11 +286,42 @@ def compute(
     )  # fmt: skip
 
 
+def breakdown(account: Account, of: Object) -> Object:
+    """What each discount and each tax rate of a session came to (`total_details.breakdown`)."""
+    kept = account.private_state.get(of["id"], {})
+    redeemed = [account.peek("discount", each) for each in kept.get("redeemed", ())]
+    shown = redeemed or _shown_discounts(account, of)
+    found = kept.get("breakdown") or {"discounts": [], "taxes": []}
+    return {
+        "discounts": [
+            {"amount": amount, "discount": each}
+            for amount, each in zip(found["discounts"], shown, strict=False)
+        ],
+        "taxes": [
+            {
+                "amount": each["amount"], "rate": account.peek("tax_rate", each["tax_rate"]),
+                "taxability_reason": each["taxability_reason"], "taxable_amount": each["taxable_amount"],
+            }
+            for each in found["taxes"]
+        ],
+    }  # fmt: skip
+
+
 def _shown_discounts(account: Account, session: Object) -> list[Object]:
     """As they count, before they are redeemed."""
     found = []
     for each in session["discounts"]:
         promotion = account.peek("promotion_code", each["promotion_code"] or "")
         coupon = account.peek("coupon", promotion["coupon"]["id"] if promotion else each["coupon"])
-        found.append({"id": f"di_{session['id'][8:32]}", "coupon": coupon, "end": None})
+        found.append(
+            {
+                "id": f"di_{session['id'][8:32]}", "object": "discount", "checkout_session": session["id"],
+                "coupon": coupon, "customer": session["customer"], "end": None, "invoice": None,
+                "invoice_item": None, "promotion_code": each["promotion_code"], "start": session["created"],
+                "subscription": None, "subscription_item": None,
+            }
+        )  # fmt: skip
     return found
+
+
+INCLUDED = {("checkout.session", "total_details.breakdown"): breakdown}

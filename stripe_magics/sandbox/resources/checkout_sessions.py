@@ -3,7 +3,8 @@ would on its page.
 
     open -> complete    POST /v1/test_helpers/checkout/sessions/{session}/complete
                         with payment_method=pm_card_visa, email=, name=, address[country]=,
-                        promotion_code=, shipping_rate=
+                        promotion_code=, shipping_rate=,
+                        line_items[0][id]= with line_items[0][quantity]= where it is adjustable
     open -> expired     by the call, or by itself after `expires_at` (a day)
 
 A decline leaves the session open: the customer would try another card.
@@ -69,7 +70,8 @@ def create(account: Account, params: dict[str, Any]) -> Object:
         payment_status="no_payment_required",
         invoice_creation=_invoice_creation(params, mode),
         total_details={"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
-        url=None if session["ui_mode"] == "embedded" else f"https://checkout.stripe.com/c/pay/{identifier}",
+        url=f"https://checkout.stripe.com/c/pay/{identifier}" if session["ui_mode"] == "hosted" else None,
+        client_secret=None if session["ui_mode"] == "hosted" else _client_secret(account, identifier),
     )  # fmt: skip
     del session["line_items"]
     account.private_state[identifier] = {each: params[each] for each in _PARTS if params.get(each)}
@@ -78,6 +80,11 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     account.add(_KIND, session)
     account.clock.at(expires, "checkout_expires", identifier)
     return session
+
+
+def _client_secret(account: Account, identifier: str) -> str:
+    """What a page of the shop's own needs to show the session."""
+    return f"{identifier}_secret_{account.letters(f'secret{identifier}', 40)}"
 
 
 def _invoice_creation(params: dict[str, Any], mode: str) -> Object | None:
@@ -248,6 +255,7 @@ def _full_address(params: dict[str, Any]) -> Object | None:
 def _choose(account: Account, session: Object, params: dict[str, Any], customer: str | None) -> None:
     """What is decided on the page: where the customer is, how things are sent, a promotion code."""
     lines = account.link_lines[session["id"]]
+    checkout_amounts.choose_quantities(account, session, params.get("line_items") or [])
     if params.get("promotion_code"):
         if not session["allow_promotion_codes"]:
             raise invalid("The session takes no promotion codes.", param="promotion_code")
@@ -402,9 +410,11 @@ SHAPES: dict[str, dict[str, Any]] = {
         "promotion_code": "s",
         "shipping_rate": "s",
         "address": {"o": dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"), "s")},
+        "line_items": {"a": {"o": {"id!": "s", "quantity!": "i"}}},
         "expand": {"a": "s"},
     }
 }
+INCLUDED = checkout_amounts.INCLUDED
 ROUTES: dict[str, Handler] = {
     "POST /v1/checkout/sessions": create,
     "GET /v1/checkout/sessions": listing,

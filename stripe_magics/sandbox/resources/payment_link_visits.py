@@ -35,6 +35,7 @@ def open_link(account: Account, params: dict[str, Any], identifier: str) -> Obje
     link = payment_links.retrieve_link(account, {}, identifier)
     _check(link)
     lines = account.link_lines[identifier]
+    adjustable = account.private_state.get(identifier, {}).get("adjustable") or [None] * len(lines)
     mode = "subscription" if any(line["price"]["recurring"] for line in lines) else "payment"
     given = {name: link[name] for name in (*_SAME, *_BY_MODE[mode]) if link[name] is not None}
     part, names = _CONNECTED[mode]
@@ -51,7 +52,11 @@ def open_link(account: Account, params: dict[str, Any], identifier: str) -> Obje
     session = checkout_sessions.create(account, {
         **given, "mode": mode,
         "success_url": (after.get("redirect") or {}).get("url") or "https://stripe.com",
-        "line_items": [{"price": line["price"]["id"], "quantity": line["quantity"]} for line in lines],
+        "line_items": [
+            {"price": line["price"]["id"], "quantity": line["quantity"],
+                **({"adjustable_quantity": {"enabled": True, **chosen}} if chosen else {})}
+            for line, chosen in zip(lines, adjustable, strict=True)
+        ],
     })  # fmt: skip
     session["payment_link"] = identifier
     return account.save(session["object"], session)

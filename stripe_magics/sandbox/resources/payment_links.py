@@ -10,7 +10,7 @@ from stripe_magics.sandbox.api.pagination import Page, equal, of_objects, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.resources import checkout_invoices
+from stripe_magics.sandbox.resources import checkout_amounts, checkout_invoices
 from stripe_magics.sandbox.resources.connect import connected_billing, parties
 from stripe_magics.sandbox.resources.connect.application_fees import application
 from stripe_magics.sandbox.resources.price_objects import amount_of, named_price
@@ -90,6 +90,9 @@ def create_link(account: Account, params: dict[str, Any]) -> Object:
         _link_line(account, price, each["quantity"])
         for price, each in zip(prices, params["line_items"], strict=True)
     ]
+    chosen = checkout_amounts.adjustable(params["line_items"])
+    if any(chosen):
+        account.private_state.setdefault(identifier, {})["adjustable"] = chosen
     connected_billing.describe(account, link, params)
     connected_billing.check_total(link, sum(each["amount_total"] for each in account.link_lines[identifier]))
     account.add("payment_link", link)
