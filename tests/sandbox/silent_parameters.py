@@ -341,7 +341,7 @@ class World:
         ids["portal"] = call(
             "POST /v1/billing_portal/configurations", {"features[invoice_history][enabled]": "true"}
         )["id"]
-        for country, start in (("DE", "now"), ("JP", NOW + DAY)):
+        for country, start in (("DE", "now"), ("JP", NOW + 300 * DAY)):
             kind = f"country_options[{country.lower()}][type]"
             scheme = "oss_union" if country == "DE" else "standard"
             registered = {"active_from": start, "country": country, kind: scheme}

@@ -272,6 +272,36 @@ def test_the_sums_in_detail(call: Talk, version: str) -> None:
     assert off["discount"]["checkout_session"] == session["id"]
 
 
+def test_a_price_that_is_made_for_a_session_serves_a_subscription(call: Talk) -> None:
+    monthly = {**MUG, "line_items[0][price_data][recurring][interval]": "month"}
+    once = {name.replace("[0]", "[1]", 1): value for name, value in MUG.items()}
+    session = call("POST /v1/checkout/sessions", mode="subscription", **BACK, **monthly, **once)
+    done = complete(call, session)
+    [item] = call(f"GET /v1/subscriptions/{done['subscription']}")["items"]["data"]
+    assert (item["price"]["unit_amount"], item["price"]["active"], item["quantity"]) == (1500, False, 2)
+    assert call(f"GET /v1/invoices/{done['invoice']}")["total"] == done["amount_total"] == 6000
+    assert call.refused("POST /v1/subscriptions", customer=done["customer"],
+                        **{"items[0][price]": item["price"]["id"]})["param"] == "items[0][price]"  # fmt: skip
+    assert all(not each["active"] for each in call("GET /v1/prices")["data"])
+
+
+def test_a_card_payment_that_is_captured_later(call: Talk) -> None:
+    session = begin(call, **{"payment_intent_data[capture_method]": "manual"})
+    done = complete(call, session)
+    assert done["payment_status"] == "unpaid"
+    call(f"POST /v1/payment_intents/{done['payment_intent']}/capture")
+    assert call(f"GET /v1/checkout/sessions/{session['id']}")["payment_status"] == "paid"
+    assert call.types(type="checkout.session.async_payment_succeeded") == []
+
+
+def test_a_country_is_two_letters_of_any_case(call: Talk) -> None:
+    session = begin(call, **TAXED)
+    path = f"POST /v1/test_helpers/checkout/sessions/{session['id']}/complete"
+    error = call.refused(path, **{"address[country]": "Germany"})
+    assert (error["code"], error["param"]) == ("country_code_invalid", "address[country]")
+    assert sums(call(path, **{"address[country]": "de"}))[2] == 570
+
+
 def test_a_page_of_ones_own_gets_a_secret(call: Talk) -> None:
     session = call("POST /v1/checkout/sessions", mode="payment", ui_mode="embedded",
                    return_url="https://example.com", **MUG)  # fmt: skip
@@ -292,6 +322,13 @@ def test_a_page_of_ones_own_gets_a_secret(call: Talk) -> None:
         ("payment", {**WITH_INVOICE, "invoice_creation[invoice_data][account_tax_ids][0]": "txi_none"},
          "invoice_creation[invoice_data][account_tax_ids][0]"),
         ("payment", {"discounts[0][coupon]": "none"}, "discounts[0][coupon]"),
+        ("payment", {"discounts[0][coupon]": ""}, "discounts[0][coupon]"),
+        ("payment", {"line_items[0][price_data][unit_amount]": 20}, "line_items"),
+        ("payment", {"line_items[0][price_data][unit_amount]": 99_999_999}, "line_items"),
+        ("payment", {"shipping_options[0][shipping_rate_data][display_name]": "x",
+                     "shipping_options[0][shipping_rate_data][fixed_amount][amount]": -1,
+                     "shipping_options[0][shipping_rate_data][fixed_amount][currency]": "eur"},
+         "shipping_options[0][shipping_rate_data][fixed_amount][amount]"),
         ("payment", {"discounts[0][coupon]": "a", "allow_promotion_codes": "true"}, "discounts"),
         ("payment", {"shipping_options[0][shipping_rate]": "shr_none"}, "shipping_options[0][shipping_rate]"),
         ("payment", {"shipping_options[0][shipping_rate_data][display_name]": "x"},
@@ -304,6 +341,6 @@ def test_what_can_not_be_is_refused(call: Talk, mode: str, params: dict[str, str
     lines = {} if mode == "setup" else MUG
     if mode == "subscription":
         lines = {**MUG, "line_items[0][price_data][recurring][interval]": "month"}
-    error = call.refused("POST /v1/checkout/sessions", mode=mode, **BACK, **lines, **params)
+    error = call.refused("POST /v1/checkout/sessions", mode=mode, **BACK, **{**lines, **params})
     assert (error["status"], error["param"]) == (400, param)
     assert call("GET /v1/checkout/sessions")["data"] == []

@@ -163,7 +163,7 @@ BY_NAME: dict[str, list[Any]] = {
     "redeem_by": [NOW + 30 * DAY], "expires_at": [NOW + 30 * DAY], "resumes_at": [NOW + 15 * DAY],
     "resume_at": ["now", NOW + 9 * DAY], "due_date": [NOW + 8 * DAY], "timestamp": [NOW + DAY, "now"],
     "invoice_prefix": ["ABCDEF"], "locale": ["de"], "preferred_locales": ["de"],
-    "tax_code": ["txcd_10000000"], "statement_descriptor": ["SHOP ONE"],
+    "tax_code": ["txcd_99999999"], "statement_descriptor": ["SHOP ONE"],
     "statement_descriptor_suffix": ["SUFFIX"], "unit_amount_decimal": ["12.5"], "amount_decimal": ["12.5"],
     "flat_amount_decimal": ["12.5"], "percent_off": [20], "lookup_key": ["key1"], "event_name": ["m", "o"],
     "token": ["tok_mastercard"], "identifier": ["ev1", "ev2"], "backdate_start_date": [NOW - 40 * DAY],

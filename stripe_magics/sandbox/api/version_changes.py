@@ -202,7 +202,17 @@ def _schedule(account: Account, of: Object) -> None:
         _drop(phase, "coupon")
 
 
+def _portal_configuration(account: Account, of: Object) -> None:
+    of["features"].setdefault("subscription_pause", {"enabled": False})
+    of["features"]["subscription_update"].setdefault("trial_update_behavior", "end_trial")
+
+
+def _tax_settings(account: Account, of: Object) -> None:
+    of["defaults"].setdefault("provider", "stripe")
+
+
 def _checkout_session(account: Account, of: Object) -> None:
+    _provider(of)
     of["ui_mode"] = UI_MODES.get(of["ui_mode"], of["ui_mode"])
     shipping = of.pop("shipping_details", None)
     if shipping:
@@ -263,6 +273,7 @@ CHANGES = (
             "subscription": _subscription, "subscription_item": _subscription_item,
             "charge": _without_invoice, "payment_intent": _without_invoice,
             "subscription_schedule": _schedule, "account": _account, "checkout.session": _checkout_session,
+            "billing_portal.configuration": _portal_configuration, "tax.settings": _tax_settings,
             "credit_note": _credit_note, "credit_note_line_item": _credit_note_line, "plan": _plan,
             "price": _price,
         },

@@ -10,6 +10,7 @@ from stripe_magics.sandbox.api.errors import invalid_before_execution, too_low
 
 LARGEST = 99_999_999
 _LETTER = re.compile(r"[A-Za-z]")
+_COUNTRY = re.compile(r"[A-Za-z]{2}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -68,6 +69,16 @@ def checked_email(text: str | None, param: str) -> None:
     """An address that looks like one."""
     if text and not _EMAIL.fullmatch(text):
         raise invalid_before_execution(f"Invalid email address: {text}", param=param, code="email_invalid")
+
+
+def checked_country(text: str | None, param: str) -> None:
+    """A country by its two letters."""
+    if text and not _COUNTRY.fullmatch(text):
+        raise invalid_before_execution(
+            f"Country '{text}' is unknown. Try using a 2-character ISO country code.",
+            param=param,
+            code="country_code_invalid",
+        )
 
 
 def checked_expiry(params: dict[str, Any], prefix: str = "") -> dict[str, int]:

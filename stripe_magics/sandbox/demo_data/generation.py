@@ -41,6 +41,8 @@ def _fill(account: Account) -> None:
         invoices.write(books, everybody[bill.client.number], bill, known=known.get(id(bill), ""))
     for sale in story.sales:
         sales.write(books, everybody[sale.client.number], sale, known=known.get(id(sale), ""))
+    story.bills.clear()  # written; the rest needs the memory
+    story.sales.clear()
     for person in everybody.values():
         customers.subscription(books, person)
         customers.customer(books, person)

@@ -33,14 +33,14 @@ def located(address: Object | None) -> bool:
     """Whether an address is enough to know the tax."""
     if not address or not address.get("country"):
         return False
-    return address["country"] != "US" or bool(address.get("state") or address.get("postal_code"))
+    return address["country"].upper() != "US" or bool(address.get("state") or address.get("postal_code"))
 
 
 def reverse_charged(account: Account, address: Object | None, tax_ids: list[Object]) -> bool:
     """Whether the buyer owes the tax: a business with a number, in another country than the account."""
     return bool(
         address
-        and address.get("country") != account.profile["country"]
+        and str(address.get("country")).upper() != account.profile["country"]
         and any(each["type"] in BUSINESS_NUMBERS for each in tax_ids)
     )
 
@@ -56,7 +56,7 @@ class KnownRate(NamedTuple):
 
 def known_rate(address: Object) -> KnownRate | None:
     """The standard rate there; None where nothing is collected."""
-    country, state = address["country"], address.get("state")
+    country, state = address["country"].upper(), address.get("state")
     if country == "US":
         return KnownRate("Sales Tax", "sales_tax", US_STATES[state], state) if state in US_STATES else None
     return KnownRate(*STANDARD[country], None) if country in STANDARD else None
@@ -72,7 +72,7 @@ def rate_for(account: Account, address: Object, *, inclusive: bool) -> Object | 
     known = collected_rate(account, address)
     if known is None:
         return None
-    country, (name, kind, percent, state) = address["country"], known
+    country, (name, kind, percent, state) = address["country"].upper(), known
     identifier = f"txr_{account.letters(f'automatic{country}{state}{inclusive}', 24)}"
     rate = account.peek("tax_rate", identifier)
     if rate is not None:

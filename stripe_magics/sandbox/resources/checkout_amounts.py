@@ -69,7 +69,8 @@ def _check_discounts(account: Account, params: dict[str, Any]) -> None:
 
 
 def _param_of(discount: dict[str, Any]) -> str:
-    return f"discounts[0][{'promotion_code' if discount.get('promotion_code') else 'coupon'}]"
+    named = [each for each in ("coupon", "promotion_code") if discount.get(each)]
+    return f"discounts[0][{named[0]}]" if named else "discounts[0]"
 
 
 def _check_location(account: Account, params: dict[str, Any], *, automatic: bool) -> None:
@@ -207,7 +208,7 @@ def _shipping_option(account: Account, given: dict[str, Any], place: int, curren
         with inside(f"{where}[shipping_rate_data]"):
             if not given["shipping_rate_data"].get("fixed_amount"):
                 raise missing_param("fixed_amount")
-        rate = account.add("shipping_rate", build_shipping_rate(account, given["shipping_rate_data"]))
+            rate = account.add("shipping_rate", build_shipping_rate(account, given["shipping_rate_data"]))
     fixed = rate["fixed_amount"] or {}
     if not rate["active"] or str(fixed.get("currency")).lower() != currency:
         raise invalid(f"The shipping rate must be active, and in {currency}.", param=where)

@@ -90,6 +90,7 @@ def paid_later(account: Account, intent: Object) -> None:
         session["payment_status"] = "paid"
         account.save(session["object"], session)
         after_payment(account, session)
+    if session is not None and intent["capture_method"] != "manual":  # that one was taken by hand
         events.emit(account, "checkout.session.async_payment_succeeded", session)
 
 

@@ -19,6 +19,7 @@ from stripe_magics.sandbox.api.dispatcher import Handler
 from stripe_magics.sandbox.api.errors import inside, invalid, invalid_before_execution, missing_param
 from stripe_magics.sandbox.api.pagination import Page, of_objects, page
 from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.checks import checked_amount, checked_country
 from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.metadata import merged_metadata
 from stripe_magics.sandbox.core.store import Account, Object
@@ -77,6 +78,8 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     account.private_state[identifier] = {each: params[each] for each in _PARTS if params.get(each)}
     account.link_lines[identifier] = lines
     checkout_amounts.begin(account, session, params, lines)
+    if mode == "payment" and session["amount_total"]:
+        checked_amount(session["amount_total"], session["currency"], "line_items")
     account.add(_KIND, session)
     account.clock.at(expires, "checkout_expires", identifier)
     return session
@@ -208,6 +211,8 @@ def complete(account: Account, params: dict[str, Any], identifier: str) -> Objec
     """The customer pays, subscribes or leaves a method (a helper's path). A decline is raised, and the
     session stays open."""
     session = _open(account, identifier, "complete")
+    with inside("address"):
+        checked_country((params.get("address") or {}).get("country"), "country")
     method = use(account, params.get("payment_method") or "pm_card_visa")
     notes = account.private_state.get(identifier, {})
     customer = _customer(account, session, params, notes.get("customer_update") or {})
@@ -303,7 +308,7 @@ def _subscribe(
     rates = notes.get("rates", {})
     given = [
         (bool(each["price"]["recurring"]), {
-            "price": each["price"]["id"], "quantity": each["quantity"],
+            _named_by(each): each["price"]["id"], "quantity": each["quantity"],
             **({"tax_rates": rates[each["id"]]} if each["id"] in rates else {}),
         })
         for each in lines
@@ -313,6 +318,8 @@ def _subscribe(
     discounted = checkout_amounts.given_discounts(session)
     taxed = session["automatic_tax"]
     setup_intents.keep_method(account, method, str(customer))
+    own = _own_prices(account, lines)
+    _activate(account, own, active=True)
     subscription = creation.create(account, {
         **notes.get("subscription_data", {}), "customer": customer, "items": items,
         "default_payment_method": method["id"],
@@ -320,10 +327,32 @@ def _subscribe(
         **({"discounts": discounted} if discounted else {}),
         **({"automatic_tax": {"enabled": True, "liability": taxed["liability"]}} if taxed["enabled"] else {}),
     })  # fmt: skip
+    _activate(account, own, active=False)
     session.update(
         subscription=subscription["id"], invoice=subscription["latest_invoice"],
         payment_status="no_payment_required" if subscription["status"] == "trialing" else "paid",
     )  # fmt: skip
+
+
+def _named_by(line: Object) -> str:
+    """How an item of a subscription names a line's price: one that was made for the session isn't active."""
+    return "made_price" if line["price"]["recurring"] and not line["price"]["active"] else "price"
+
+
+def _own_prices(account: Account, lines: list[Object]) -> list[str]:
+    """The one-time prices that were made for the session: they can't be used for anything else."""
+    return [
+        line["price"]["id"]
+        for line in lines
+        if not line["price"]["active"] and not line["price"]["recurring"]
+    ]
+
+
+def _activate(account: Account, prices: list[str], *, active: bool) -> None:
+    for each in prices:
+        price = account.find("price", each, "line_items")
+        price["active"] = active
+        account.save("price", price)
 
 
 def _set_up(account: Account, session: Object, method: Object, customer: str | None, notes: Object) -> None:

@@ -10,7 +10,7 @@ from stripe_magics.sandbox.api.errors import invalid, invalid_before_execution, 
 from stripe_magics.sandbox.api.pagination import Page, page
 from stripe_magics.sandbox.api.search import search
 from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.checks import checked_email
+from stripe_magics.sandbox.core.checks import checked_country, checked_email
 from stripe_magics.sandbox.core.clock_of_request import check_clock
 from stripe_magics.sandbox.core.metadata import take
 from stripe_magics.sandbox.core.store import Account, Object
@@ -109,13 +109,7 @@ def _check(account: Account, params: dict[str, Any], own: str) -> None:
     for each in params.get("preferred_locales") or ():
         if not _LOCALE.fullmatch(each):
             raise invalid_before_execution(f"Invalid locale: {each}", param="preferred_locales")
-    country = (params.get("address") or {}).get("country")
-    if country and not re.fullmatch(r"[A-Za-z]{2}", country):
-        raise invalid_before_execution(
-            f"Country '{country}' is unknown. Try using a 2-character ISO country code.",
-            param="address[country]",
-            code="country_code_invalid",
-        )
+    checked_country((params.get("address") or {}).get("country"), "address[country]")
     if params.get("test_clock"):
         check_clock(account, params["test_clock"], customers=True)
     if params.get("coupon") and params.get("promotion_code"):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
+from stripe_magics.sandbox.api.errors import inside, too_low
 from stripe_magics.sandbox.api.pagination import Page, Test, page
 from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.checks import checked_currency
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.tax_rate_objects import check_percentage, new_tax_rate
@@ -54,6 +56,12 @@ def create_shipping_rate(account: Account, params: dict[str, Any]) -> Object:
 
 def build_shipping_rate(account: Account, given: dict[str, Any]) -> Object:
     """A shipping rate; not stored."""
+    fixed = given.get("fixed_amount")
+    if fixed:
+        with inside("fixed_amount"):
+            checked_currency(fixed["currency"])
+            if fixed["amount"] < 0:
+                raise too_low(0, "amount")
     return {
         "id": account.new_id("shr"),
         "object": "shipping_rate",

@@ -163,13 +163,13 @@ def collects(account: Account, where: Object) -> bool:
 
 
 def _covers(registration: Object, where: Object) -> bool:
-    country = registration["country"]
+    country, there = registration["country"], where["country"].upper()
     options = registration["country_options"][country.lower()]
-    if options["type"] in ONE_STOP_SHOPS and where["country"] in UNION:
+    if options["type"] in ONE_STOP_SHOPS and there in UNION:
         return True
-    if country == "US" and where["country"] == "US":
+    if country == "US" == there:
         return bool(options.get("state") == where.get("state"))
-    return bool(country == where["country"])
+    return bool(country == there)
 
 
 ROUTES: dict[str, Handler] = {

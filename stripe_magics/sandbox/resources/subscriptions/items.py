@@ -37,6 +37,8 @@ def price_of(account: Account, given: dict[str, Any], where: str, currency: str 
         )
     if given.get("price"):
         price = named_price(account, given["price"], f"{where}[price]")
+    elif given.get("made_price"):  # one that was made for this: nothing else can use it
+        price = account.find("price", given["made_price"], f"{where}[price]")
     elif given.get("plan"):
         price = named_price(account, given["plan"], "plan", what="plan")
     elif given.get("price_data"):
