@@ -203,7 +203,8 @@ def _schedule(account: Account, of: Object) -> None:
 
 
 def _portal_configuration(account: Account, of: Object) -> None:
-    of["features"].setdefault("subscription_pause", {"enabled": False})
+    duration = {"interval_options": [], "type": "indefinite"}
+    of["features"].setdefault("subscription_pause", {"duration": duration, "enabled": False})
     of["features"]["subscription_update"].setdefault("trial_update_behavior", "end_trial")
 
 
