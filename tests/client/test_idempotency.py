@@ -184,7 +184,8 @@ def test_B35_stop_with_a_real_signal(server: FaultServer, connection: Connection
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def press() -> None:
-        while not server.executions:
+        until = time.monotonic() + PATIENCE
+        while not server.executions and time.monotonic() < until:
             time.sleep(0.01)
         time.sleep(0.05)
         signal.pthread_kill(main, signal.SIGINT)

@@ -316,9 +316,11 @@ def test_it_answers_while_the_kernel_is_busy(receiver: Receiver, kept: Kept) -> 
     ended = threading.Event()
 
     def send() -> None:
-        for number in range(12):
-            assert post(receiver, event(f"evt_{number}"), SECRET) == 200
-        ended.set()
+        try:
+            for number in range(12):
+                assert post(receiver, event(f"evt_{number}"), SECRET) == 200
+        finally:
+            ended.set()
 
     thread = threading.Thread(target=send)
     thread.start()

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import ipykernel
 import pytest
 from jupyter_client import KernelManager
+from waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 FORM = """
@@ -65,8 +67,10 @@ class Page:
     def run(self, code: str) -> str:
         """Run a cell; what it printed."""
         expected, text = self.client.execute(code), ""
+        until = time.monotonic() + PATIENCE
         while True:
-            answer = self.client.get_iopub_msg(timeout=60)
+            assert time.monotonic() < until, f"the cell has not ended: {code}"
+            answer = self.client.get_iopub_msg(timeout=PATIENCE)
             if answer["parent_header"].get("msg_id") != expected:
                 continue
             if answer["msg_type"] == "error":

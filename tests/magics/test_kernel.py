@@ -9,6 +9,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import IPython
 import ipywidgets
 import pytest
 from jupyter_client import KernelManager
+from waiting import PATIENCE
 
 CANARY = "sk_test_" + "51Kernel" + "y" * 24
 ROOT = Path(__file__).parents[2]
@@ -44,24 +46,23 @@ class Kernel:
         )
         self.client.shell_channel.send(message)
         expected = message["header"]["msg_id"]
-        outputs = []
+        outputs, until = [], time.monotonic() + PATIENCE
         while True:
+            assert time.monotonic() < until, f"the cell has not ended: {code}"
             if stdin is not None:
-                try:
+                with suppress(queue.Empty):  # it hasn't asked yet
                     self.client.get_stdin_msg(timeout=0.05)
                     self.client.input(stdin)
-                except queue.Empty:
-                    time.sleep(0)
-            answer = self.client.get_iopub_msg(timeout=60)
+            try:
+                answer = self.client.get_iopub_msg(timeout=0.2)
+            except queue.Empty:
+                continue
             if answer["parent_header"].get("msg_id") != expected:
                 continue
             if answer["msg_type"] == "status" and answer["content"]["execution_state"] == "idle":
                 break
             outputs.append(answer)
-        while True:
-            reply = self.client.get_shell_msg(timeout=60)
-            if reply["parent_header"].get("msg_id") == expected:
-                break
+        reply = self.reply(expected)
         content = dict(reply["content"])
         content["outputs"] = outputs
         content["text"] = "".join(
@@ -72,10 +73,16 @@ class Kernel:
     def complete(self, code: str) -> dict[str, Any]:
         """The reply to complete_request at the end of the code."""
         expected = self.client.complete(code, len(code))
+        return dict(self.reply(expected)["content"])
+
+    def reply(self, expected: str) -> dict[str, Any]:
+        """The answer to a request."""
+        until = time.monotonic() + PATIENCE
         while True:
-            reply = self.client.get_shell_msg(timeout=60)
+            assert time.monotonic() < until, "the kernel has not answered"
+            reply = self.client.get_shell_msg(timeout=PATIENCE)
             if reply["parent_header"].get("msg_id") == expected:
-                return dict(reply["content"])
+                return dict(reply)
 
 
 @pytest.fixture(scope="module")

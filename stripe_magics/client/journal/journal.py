@@ -104,6 +104,10 @@ def state_dir() -> Path:
     return folder
 
 
+_OF_PARENTS: list[sqlite3.Connection] = []
+"""What a fork took over, open: SQLite's locks are as another thread of the parent may have held them."""
+
+
 class Journal:
     """The journal of this machine's user, or, without a folder, one in memory (for the sandbox)."""
 
@@ -141,6 +145,7 @@ class Journal:
     def _really_open(self) -> sqlite3.Connection:
         if self._db is not None:  # after a fork: the parent's handle must not be used, nor closed
             self.running = {}
+            _OF_PARENTS.append(self._db)
         db = open_database(self.path, wait=30, synchronous="FULL")
         db.executescript(_SCHEMA)
         # of version 0.2: without
