@@ -82,7 +82,7 @@ def write(path: str, text: str) -> None:
     target.write_text(text + "\n", encoding="utf-8")
 
 
-def fields(page: help_page.Page) -> Iterator[str]:
+def fields(page: help_page.HelpPage) -> Iterator[str]:
     """The sections of a help page, each with all of its rows, and every value of a choice."""
     for section in page.sections:
         if section.title:

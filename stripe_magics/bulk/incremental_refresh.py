@@ -178,7 +178,7 @@ def page_of(copies: Sequence[bytes]) -> bytes:
 
 # What must be read again ------------------------------------------------------------------------------------
 @dataclass(slots=True)
-class Span:
+class ReadSpan:
     """Seconds that hold objects which are asked for, and about how many requests their rows take."""
 
     low: int
@@ -188,10 +188,10 @@ class Span:
 
 
 @dataclass(slots=True)
-class Plan:
+class ReadPlan:
     """How to read objects again: together in spans, or alone."""
 
-    spans: list[Span] = field(default_factory=list)
+    spans: list[ReadSpan] = field(default_factory=list)
     alone: list[str] = field(default_factory=list)
 
     @property
@@ -200,7 +200,7 @@ class Plan:
         return sum(each.requests for each in self.spans) + len(self.alone)
 
 
-def plan_reads(mirrored: ListFolder, request: Request, requested: Sequence[str]) -> Plan:
+def plan_reads(mirrored: ListFolder, request: Request, requested: Sequence[str]) -> ReadPlan:
     """The fewest requests for these objects, by when the mirror's own rows were created. What the mirror
     doesn't have is read alone."""
     import numpy as np
@@ -208,7 +208,7 @@ def plan_reads(mirrored: ListFolder, request: Request, requested: Sequence[str])
     import pyarrow.compute as pc
 
     if len(requested) < 2 or not takes_created(request):
-        return Plan(alone=list(requested))
+        return ReadPlan(alone=list(requested))
     known: dict[str, int] = {}
     every = []
     for table in mirrored.tables(("id", "created")):
@@ -224,10 +224,10 @@ def plan_reads(mirrored: ListFolder, request: Request, requested: Sequence[str])
     return plan
 
 
-def grouped(created_at: dict[str, int], times: Any) -> Plan:
+def grouped(created_at: dict[str, int], times: Any) -> ReadPlan:
     """From the oldest on: a span grows while a page holds it. `times` are those of the whole list, rising."""
-    plan = Plan()
-    span: Span | None = None
+    plan = ReadPlan()
+    span: ReadSpan | None = None
     first = 0
 
     def close() -> None:
@@ -246,7 +246,7 @@ def grouped(created_at: dict[str, int], times: Any) -> Plan:
             close()
             first = int(times.searchsorted(second, "left"))
             # more than a page may lie in one second
-            span = Span(second, second, [], max(1, -(-(end - first) // PAGE)))
+            span = ReadSpan(second, second, [], max(1, -(-(end - first) // PAGE)))
         span.high = second
         span.requested += keys
     close()
@@ -258,7 +258,7 @@ R = TypeVar("R")
 
 
 def read_again(
-    connection: Connection, request: Request, plan: Plan, take: Callable[[bytes, list[str]], object]
+    connection: Connection, request: Request, plan: ReadPlan, take: Callable[[bytes, list[str]], object]
 ) -> set[str]:
     """Read what was planned; `take` gets each body with the ids in it. Those that are gone are returned.
     Raises `StripeError`."""
@@ -267,7 +267,7 @@ def read_again(
     limiter_for(connection)  # one for all threads
     alone, gone = list(plan.alone), set[str]()
 
-    def span(each: Span) -> list[bytes]:
+    def span(each: ReadSpan) -> list[bytes]:
         bounds = (("created[gte]", str(each.low)), ("created[lte]", str(each.high)))
         return [
             answer.body

@@ -77,7 +77,7 @@ class FollowUp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
+class SearchExpression:
     """How fields become the expression of Stripe's search language that is sent as `param`.
 
     `expression` names the field whose text is the expression itself; without it, each field of `equals` gives
@@ -116,7 +116,7 @@ class Module:
     variants: tuple[Variant, ...] = ()
     splits: tuple[Split, ...] = ()
     follow_ups: tuple[FollowUp, ...] = ()
-    search: Search | None = None
+    search: SearchExpression | None = None
     one_of: tuple[tuple[str, ...], ...] = ()  # of each of these sets of fields at most one may be given
     any_of: tuple[tuple[str, ...], ...] = ()  # of each of these sets of fields at least one must be given
     handler: str = ""  # the package that serves it in place of a request: "events", for a watch without a URL

@@ -73,7 +73,7 @@ def mask(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class KeyShape:
     """What a text that starts like this is. `mode`: test, live or unknown; `refusal`: why it can't be an API
     key."""
 
@@ -83,29 +83,31 @@ class Shape:
     refusal: str = ""
 
 
-KINDS: tuple[Shape, ...] = (
-    Shape(r"sk_test_", "secret key", "test"),
-    Shape(r"sk_live_", "secret key", "live"),
-    Shape(r"rk_test_", "restricted key", "test"),
-    Shape(r"rk_live_", "restricted key", "live"),
-    Shape(r"rkcs_test_", "claimable sandbox key", "test"),
-    Shape(r"sk_org", "organisation key"),
-    Shape(
+KINDS: tuple[KeyShape, ...] = (
+    KeyShape(r"sk_test_", "secret key", "test"),
+    KeyShape(r"sk_live_", "secret key", "live"),
+    KeyShape(r"rk_test_", "restricted key", "test"),
+    KeyShape(r"rk_live_", "restricted key", "live"),
+    KeyShape(r"rkcs_test_", "claimable sandbox key", "test"),
+    KeyShape(r"sk_org", "organisation key"),
+    KeyShape(
         r"pk_",
         "publishable key",
         refusal="It can only be used in a browser; a secret or restricted key (sk_..., rk_...) is needed.",
     ),
-    Shape(r"whsec_", "webhook signing secret", refusal="It signs events. An API key starts with sk_ or rk_."),
-    Shape(
+    KeyShape(
+        r"whsec_", "webhook signing secret", refusal="It signs events. An API key starts with sk_ or rk_."
+    ),
+    KeyShape(
         r"ek_",
         "ephemeral key",
         refusal="It belongs to one customer's device. An API key starts with sk_ or rk_.",
     ),
-    Shape(r"oak_", "token of the Stripe CLI", refusal="Use a secret or restricted key (sk_..., rk_...)."),
+    KeyShape(r"oak_", "token of the Stripe CLI", refusal="Use a secret or restricted key (sk_..., rk_...)."),
 )
 
 
-def classify(text: str) -> Shape:
+def classify(text: str) -> KeyShape:
     """The shape of a key that can be used. Raises `KeyRefused` with the reason for anything else; the text is
     never in the message."""
     if not text.strip():

@@ -51,7 +51,7 @@ SYNONYMS = {  # what people say -> what Stripe calls it; several words are one t
 
 
 @dataclass(slots=True)
-class Index:
+class WordIndex:
     """Words -> the entries in which they occur, with what a hit there is worth."""
 
     rows: list[tuple[Module, Field | None]] = field(default_factory=list)
@@ -102,9 +102,9 @@ class Index:
 
 
 @cache
-def index() -> Index:
+def index() -> WordIndex:
     """The index of all commands and fields; made once."""
-    found = Index()
+    found = WordIndex()
     for module in catalogue.everything():
         names = f"{module.name} {' '.join(module.aliases)}"
         found.add(module, None, [(names, NAME), (module.title, LABEL), (module.help, ABOUT)])
@@ -166,7 +166,7 @@ def find(text: str) -> pd.DataFrame:
     return frame
 
 
-def _ranked(known: Index, tables: list[dict[int, float]]) -> list[int]:
+def _ranked(known: WordIndex, tables: list[dict[int, float]]) -> list[int]:
     """The entries that all tables have, the best first. A field needs a word of its own, beside its
     command's."""
     first, *others = sorted(tables, key=len)

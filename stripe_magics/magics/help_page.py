@@ -106,7 +106,7 @@ class HelpSection:
         return tag("small", ": ", listed if len(listed) <= MAX_HINT else f"{listed[:MAX_HINT]} ...")
 
 
-class Page:
+class HelpPage:
     """A page of help. `form` is the line that its button opens, "" where there is no form; `module` is set
     where that is the form of a module."""
 

@@ -16,7 +16,7 @@ from stripe_magics.catalogue.module import Effect, Module
 from stripe_magics.catalogue.stripe_objects import id_prefix
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.forms.layout import sections
-from stripe_magics.magics.help_page import SHORT, Cell, HelpSection, Listing, Page
+from stripe_magics.magics.help_page import SHORT, Cell, HelpPage, HelpSection, Listing
 
 EFFECTS = {
     Effect.READ: "reads",
@@ -26,7 +26,7 @@ EFFECTS = {
 }
 
 
-def subcommand_page(subcommand: Any, now: Mapping[str, str] | None = None) -> Page:
+def subcommand_page(subcommand: Any, now: Mapping[str, str] | None = None) -> HelpPage:
     """The page of a word of ours: what it does, an example, what its flags mean (and are, of settings)."""
     form = (
         subcommand.name
@@ -37,7 +37,7 @@ def subcommand_page(subcommand: Any, now: Mapping[str, str] | None = None) -> Pa
     )
     usage = f"%stripe {subcommand.name} {subcommand.usage}".strip()
     flags = subcommand_flags(subcommand, "", now=now)
-    return Page(usage, [subcommand.help], [flags], subcommand.example, form=form)
+    return HelpPage(usage, [subcommand.help], [flags], subcommand.example, form=form)
 
 
 def subcommand_flags(
@@ -60,7 +60,7 @@ OWN_FORMS = frozenset({"connect", "today"})
 """Words that show something to press by themselves."""
 
 
-def page(name: str) -> Page:
+def page(name: str) -> HelpPage:
     """The fields of a module. Raises `UnknownName` with the nearest modules; a resource alone shows its
     actions."""
     from stripe_magics.parsing.command_names import longest
@@ -77,7 +77,7 @@ def page(name: str) -> Page:
         head = ("command", "request", "what it does")
         shown = resource.replace(".", " ")
         line = f"%stripe {rows[0][0]} --help" if rows else ""
-        return Page(shown, [], [HelpSection("", head, rows)], line)
+        return HelpPage(shown, [], [HelpSection("", head, rows)], line)
     found, _ = longest(words)
     module = catalogue.find(found)
     intro = [
@@ -90,7 +90,7 @@ def page(name: str) -> Page:
             "Further parameters of Stripe's are passed on as they are (--name value, -d name=value)."
         )
     parts = [*_field_sections(module), _common_options()]
-    return Page(module.title, intro, parts, example(module), module=module.name)
+    return HelpPage(module.title, intro, parts, example(module), module=module.name)
 
 
 FIELDS = ("field", "takes", "what it is")
@@ -282,7 +282,7 @@ def _suiting(frame: Any, kind: str, action: str) -> Any:
 # --- the overview
 
 
-def overview(subcommands: Mapping[tuple[str, ...], Any]) -> Page:
+def overview(subcommands: Mapping[tuple[str, ...], Any]) -> HelpPage:
     """What there is."""
     calls = (
         (
@@ -299,4 +299,4 @@ def overview(subcommands: Mapping[tuple[str, ...], Any]) -> Page:
     )
     head = ("line", "what it does")
     parts = [HelpSection("Calls", head, calls), HelpSection("Beside calls", head, own), _common_options()]
-    return Page("%stripe: a Stripe account in a notebook", [], parts, "%stripe connect --sandbox")
+    return HelpPage("%stripe: a Stripe account in a notebook", [], parts, "%stripe connect --sandbox")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Entry:
+class HistoryEntry:
     """One call, or one word of ours that a script needs (`connect`)."""
 
     time: float
@@ -35,7 +35,7 @@ class History:
     """The calls of this kernel, oldest first; the last 10,000."""
 
     def __init__(self) -> None:
-        self.entries: list[Entry] = []
+        self.entries: list[HistoryEntry] = []
 
     def add(
         self,
@@ -48,7 +48,7 @@ class History:
     ) -> None:
         """Note a call and how it ended."""
         about: dict[str, Any] = answer.attrs.get("stripe", {}) if hasattr(answer, "columns") else {}
-        entry = Entry(
+        entry = HistoryEntry(
             time=started,
             line=mask_line(redact(line.strip() or command.module), command),
             module=command.module,
@@ -70,9 +70,9 @@ class History:
 
     def note(self, line: str, python: str) -> None:
         """Note a word of ours that isn't a call but belongs into a script."""
-        self._keep(Entry(time=time.time(), line=redact(line), python=python))
+        self._keep(HistoryEntry(time=time.time(), line=redact(line), python=python))
 
-    def _keep(self, entry: Entry) -> None:
+    def _keep(self, entry: HistoryEntry) -> None:
         self.entries.append(entry)
         del self.entries[:-10_000]
 

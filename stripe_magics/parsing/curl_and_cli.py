@@ -26,7 +26,7 @@ from stripe_magics.parsing.command_words import named
 from stripe_magics.parsing.curl import CurlRequest, LookUp, read_curl
 from stripe_magics.parsing.flag_tables import HTTP_VERBS
 from stripe_magics.parsing.lexer import Word, split
-from stripe_magics.parsing.shell import ShellWord, Stage, read_script
+from stripe_magics.parsing.shell import ShellCommand, ShellWord, read_script
 from stripe_magics.parsing.variables import plain_text, refuse_keys
 
 _START = re.compile(
@@ -134,7 +134,9 @@ def _resolver(namespace: Mapping[str, Any]) -> LookUp:
     return look_up
 
 
-def _one_call(stages: list[Stage], look_up: LookUp) -> tuple[Stage, str | None, bool, list[str]]:
+def _one_call(
+    stages: list[ShellCommand], look_up: LookUp
+) -> tuple[ShellCommand, str | None, bool, list[str]]:
     """The one command that calls Stripe, what is piped to it, whether a semicolon ends it, and what was left
     out."""
     at = next((at for at, stage in enumerate(stages) if stage.words[0].source in _TOOLS), -1)
@@ -169,7 +171,7 @@ def _one_call(stages: list[Stage], look_up: LookUp) -> tuple[Stage, str | None, 
     return stage, stdin, previous.operator == ";", notes
 
 
-def _refuse_rest(operator: str, stage: Stage | None) -> None:
+def _refuse_rest(operator: str, stage: ShellCommand | None) -> None:
     what = stage.words[0].source if stage is not None else ""
     shown = operator.replace("\n", "the next line:")
     raise UsageFault(
@@ -177,7 +179,7 @@ def _refuse_rest(operator: str, stage: Stage | None) -> None:
     )
 
 
-def _output_of(stage: Stage, look_up: LookUp) -> str:
+def _output_of(stage: ShellCommand, look_up: LookUp) -> str:
     """What `echo`, `printf` and `cat` write."""
     tool, words = stage.words[0].source, [word.text(look_up) for word in stage.words[1:]]
     if stage.redirections:

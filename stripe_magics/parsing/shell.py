@@ -79,7 +79,7 @@ class ShellWord:
 
 
 @dataclass(slots=True)
-class Stage:
+class ShellCommand:
     """One command of a line: its words, its redirections, and the operator after it ("" at the end)."""
 
     words: list[ShellWord] = field(default_factory=list)
@@ -110,7 +110,7 @@ def dialect(text: str) -> str:
     return "cmd" if re.search(r"\s\^[ \t]*\r?\n", text) else "bash"
 
 
-def read_script(text: str) -> list[Stage]:
+def read_script(text: str) -> list[ShellCommand]:
     """The commands of a text, in order. Raises `UsageFault` for what can't be read or done here."""
     return _Reader(text, dialect(text)).read()
 
@@ -118,13 +118,13 @@ def read_script(text: str) -> list[Stage]:
 class _Reader:
     def __init__(self, text: str, shell: str) -> None:
         self.text, self.shell, self.at = text, shell, 0
-        self.stages = [Stage()]
+        self.stages = [ShellCommand()]
         self.word: ShellWord | None = None
         self.redirection = ""
         # a here-document that begins on the next line: its end, quoted or not
         self.here: tuple[str, bool] | None = None
 
-    def read(self) -> list[Stage]:
+    def read(self) -> list[ShellCommand]:
         continued = re.compile(_CONTINUED[self.shell])
         while self.at < len(self.text):
             char = self.text[self.at]
@@ -272,7 +272,7 @@ class _Reader:
             raise UsageFault(f"{self.redirection} needs a file.")
         if self.stages[-1].words:
             self.stages[-1].operator = operator
-            self.stages.append(Stage())
+            self.stages.append(ShellCommand())
 
     def _here_document(self) -> None:
         """Take the lines up to the end of a here-document as the input of the command before."""

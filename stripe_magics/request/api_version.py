@@ -123,7 +123,7 @@ def _unknown(request: Request, version: str) -> Iterator[Fault]:
                 yield Fault(name, param, f"API version {version} doesn't know it; {knows}")
 
 
-def _replacement(operation: facts.Operation, param: str, version: str) -> str:
+def _replacement(operation: facts.ApiOperation, param: str, version: str) -> str:
     instead = REPLACED.get((operation.name, param.partition("[")[0]), "")
     return f"; instead: {instead}" if instead and version[:10] >= NEWEST_VERSION[:10] else ""
 
@@ -133,7 +133,7 @@ def _fault(module: Module, param: str, problem: str) -> Fault:
     return Fault(declared.name, declared.title, problem) if declared else Fault(param, param, problem)
 
 
-def _is_newer(operation: facts.Operation, param: str) -> bool:
+def _is_newer(operation: facts.ApiOperation, param: str) -> bool:
     return not facts.has_parameter(operation, param, PINNED_VERSION) and facts.has_parameter(
         operation, param, NEWEST_VERSION
     )

@@ -91,7 +91,7 @@ def _missing_param(module: Module, name: str, given: Any) -> Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Index:
+class FieldIndex:
     """What is looked up in a module again and again."""
 
     fields: dict[str, Field]  # by Stripe's parameter
@@ -101,10 +101,10 @@ class Index:
     held: frozenset[str]  # fields that a further call takes
 
 
-_INDICES: dict[tuple[str, str], tuple[Module, Index]] = {}
+_INDICES: dict[tuple[str, str], tuple[Module, FieldIndex]] = {}
 
 
-def index_of(module: Module) -> Index:
+def index_of(module: Module) -> FieldIndex:
     """The index of a module; made once."""
     kept = _INDICES.get((module.name, module.version))
     if kept is None or kept[0] is not module:
@@ -123,12 +123,12 @@ def index_of(module: Module) -> Index:
         )
         names = {param: each.name for each in asked for param in (each.param, each.renamed_to) if param}
         held = frozenset(name for each in module.follow_ups for name in each.fields)
-        kept = (module, Index(fields, frozenset(above), roles, names, held))
+        kept = (module, FieldIndex(fields, frozenset(above), roles, names, held))
         _INDICES[module.name, module.version] = kept
     return kept[1]
 
 
-def _place_all(module: Module, index: Index, name: str, value: Any, named: ResolvedInput) -> None:
+def _place_all(module: Module, index: FieldIndex, name: str, value: Any, named: ResolvedInput) -> None:
     name = name.strip()
     if not _PARAM.fullmatch(name):
         named.faults.append(
@@ -149,7 +149,7 @@ def _place_all(module: Module, index: Index, name: str, value: Any, named: Resol
             _place(module, index, param, leaf, named)
 
 
-def _leaves(index: Index, param: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _leaves(index: FieldIndex, param: str, value: Any) -> Iterator[tuple[str, Any]]:
     """Walk nested mappings down to the parameters that fields stand for."""
     given, value = value, plain(value)
     declared = index.fields.get(param)
@@ -173,7 +173,7 @@ def _leaves(index: Index, param: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield param, given if value is None else value
 
 
-def _place(module: Module, index: Index, param: str, value: Any, named: ResolvedInput) -> None:
+def _place(module: Module, index: FieldIndex, param: str, value: Any, named: ResolvedInput) -> None:
     """Put one parameter where it belongs."""
     if declared := index.fields.get(param):
         _give(declared, value, param, named)
@@ -285,7 +285,7 @@ def _unknown(module: Module, name: str) -> Fault:
     return Fault(name, name, f"is not a field of {module.name.replace('.', ' ')}; {hint}")
 
 
-def _misspelt(param: str, index: Index) -> str:
+def _misspelt(param: str, index: FieldIndex) -> str:
     """The parameter that is clearly meant: same depth, one part of it a letter or two off (a plural or
     another number is no slip)."""
     parts = _segments(param)

@@ -11,7 +11,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from stripe_magics import dates
-from stripe_magics.catalogue.module import Module, Search
+from stripe_magics.catalogue.module import Module, SearchExpression
 from stripe_magics.errors import Fault
 
 _BOUNDS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
@@ -67,7 +67,9 @@ def expression(
     return (" OR " if either else " AND ").join(clauses), faults
 
 
-def _clauses(search: Search, row: Mapping[str, Any], zone: tzinfo, now: datetime | None) -> list[str]:
+def _clauses(
+    search: SearchExpression, row: Mapping[str, Any], zone: tzinfo, now: datetime | None
+) -> list[str]:
     name, operator, value = str(row.get("field", "")), str(row.get("operator", "")), str(row.get("value", ""))
     allowed = dict(search.operators).get(name)
     if allowed is not None and operator not in allowed:

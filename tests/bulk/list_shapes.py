@@ -10,7 +10,7 @@ from random import Random
 
 from bulk.simulated import run
 
-from stripe_magics.client.pagination.raw_pages import FetchedPage, Params, Row, RowSlice
+from stripe_magics.client.pagination.raw_pages import FetchedPage, Params, RowPosition, RowSlice
 from stripe_magics.client.pagination.time_windows import TimeWindowReader
 
 START, SPAN, DAY, HOUR = 1_600_000_000, 2 * 365 * 86400, 86400, 3600
@@ -74,13 +74,13 @@ class SortedList:
         if "ending_before" in params:
             end = int(params["ending_before"])
             first = max(0, end - int(params["limit"]))
-            rows = [Row(str(number), self.created[number]) for number in range(first, end)]
+            rows = [RowPosition(str(number), self.created[number]) for number in range(first, end)]
             return FetchedPage(rows, first > 0, len(rows))
         first = bisect.bisect_left(self._rising, -int(params.get("created[lte]", 1 << 60)))
         end = bisect.bisect_right(self._rising, -int(params.get("created[gte]", 0)))
         first = max(first, int(params["starting_after"]) + 1) if "starting_after" in params else first
         last = min(end, first + int(params["limit"]))
-        rows = [Row(str(number), self.created[number]) for number in range(first, last)]
+        rows = [RowPosition(str(number), self.created[number]) for number in range(first, last)]
         return FetchedPage(rows, last < end, len(rows))
 
 

@@ -10,7 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stripe_magics.client.pagination.id_segments import IdSegmentReader
-from stripe_magics.client.pagination.raw_pages import CursorDeleted, FetchedPage, Params, Row, RowSlice
+from stripe_magics.client.pagination.raw_pages import (
+    CursorDeleted,
+    FetchedPage,
+    Params,
+    RowPosition,
+    RowSlice,
+)
 from stripe_magics.client.pagination.time_windows import TimeWindowReader
 
 FOREVER = float("inf")
@@ -95,13 +101,13 @@ class List:
                 raise CursorDeleted
             size = min(self.size, int(params["limit"]))
             there, more = there[max(0, place - size) : place], place > size
-            rows = [Row(each.id, each.created) for each in there]
+            rows = [RowPosition(each.id, each.created) for each in there]
             return FetchedPage(rows, more, [each.id for each in there])
         low, high = int(params.get("created[gte]", 0)), int(params.get("created[lte]", 1 << 60))
         there = [each for each in there if low <= each.created <= high]
         size = min(self.size, int(params["limit"]))
         return FetchedPage(
-            [Row(each.id, each.created) for each in there[:size]],
+            [RowPosition(each.id, each.created) for each in there[:size]],
             len(there) > size,
             [each.id for each in there[:size]],
         )

@@ -19,7 +19,13 @@ from stripe_magics.bulk.list_requests import list_request
 from stripe_magics.bulk.read_strategies import split_ids
 from stripe_magics.client.pagination import parallel_paginator as engine
 from stripe_magics.client.pagination.id_segments import IdSegmentReader
-from stripe_magics.client.pagination.raw_pages import CursorDeleted, FetchedPage, NotSortedByCreated, Row, ids
+from stripe_magics.client.pagination.raw_pages import (
+    CursorDeleted,
+    FetchedPage,
+    NotSortedByCreated,
+    RowPosition,
+    ids,
+)
 from stripe_magics.errors import StripeError
 from stripe_magics.frames import manifest, parquet
 
@@ -144,8 +150,8 @@ def test_a_page_of_deleted_rows_is_stepped_over_in_few_requests() -> None:
     "page",
     [
         FetchedPage([], True, None),
-        FetchedPage([Row("")], True, None),
-        FetchedPage([Row("b"), Row("a")], True, None),
+        FetchedPage([RowPosition("")], True, None),
+        FetchedPage([RowPosition("b"), RowPosition("a")], True, None),
     ],
     ids=["empty", "no id", "the same"],
 )
@@ -165,7 +171,7 @@ def test_a_page_that_leads_nowhere(page: FetchedPage) -> None:
 def test_rows_without_ids_are_all_kept() -> None:
     async def work() -> int:
         async def fetch(params: Any) -> FetchedPage:
-            return FetchedPage([Row(""), Row("")], False, ["", ""])
+            return FetchedPage([RowPosition(""), RowPosition("")], False, ["", ""])
 
         async def emit(piece: Any) -> None: ...
 
@@ -190,7 +196,7 @@ def test_a_cut_that_is_deleted_after_someone_ended_there() -> None:
             if cursor == "c":
                 raise CursorDeleted
             found = {"": ["a", "c"], "a": ["d"]}[cursor]
-            return FetchedPage([Row(each) for each in found], False, found)
+            return FetchedPage([RowPosition(each) for each in found], False, found)
 
         async def emit(piece: Any) -> None:
             got.extend(rows_of(piece))

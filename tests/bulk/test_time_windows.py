@@ -13,7 +13,7 @@ from each_row import each_row
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stripe_magics.client.pagination.raw_pages import FetchedPage, NotSortedByCreated, Row, RowSlice
+from stripe_magics.client.pagination.raw_pages import FetchedPage, NotSortedByCreated, RowPosition, RowSlice
 from stripe_magics.client.pagination.time_windows import TimeWindowReader
 from stripe_magics.errors import InvalidRequest
 
@@ -156,8 +156,8 @@ class Odd:
         return self.pages.pop(0)
 
 
-def rows(*times: int | None, first: int = 0) -> list[Row]:
-    return [Row(f"x{first + number}", each) for number, each in enumerate(times)]
+def rows(*times: int | None, first: int = 0) -> list[RowPosition]:
+    return [RowPosition(f"x{first + number}", each) for number, each in enumerate(times)]
 
 
 @each_row(

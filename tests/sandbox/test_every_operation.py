@@ -60,7 +60,7 @@ class Walk:
             headers={"Authorization": "Bearer sk_test_a", "Stripe-Version": version},
         )  # fmt: skip
 
-    def send(self, operation: facts.Operation, path: str) -> httpx.Response:
+    def send(self, operation: facts.ApiOperation, path: str) -> httpx.Response:
         names = accepted(operation.method, operation.path, self.version)
         if names is None:  # served by the older version, too
             names = accepted(operation.method, operation.path, VERSIONS[1]) or {}
@@ -68,14 +68,14 @@ class Walk:
         where = {"data": dict(given)} if operation.method == "POST" else {"params": dict(given)}
         return self.client.request(operation.method, path, **where)
 
-    def path(self, operation: facts.Operation) -> str:
+    def path(self, operation: facts.ApiOperation) -> str:
         """The path with ids of objects that are there, as far as they can be made or found."""
         done: list[str] = []
         for part in operation.path.split("/"):
             done.append(self.one("/".join(done), operation) if part.startswith("{") else part)
         return "/".join(done)
 
-    def one(self, home: str, operation: facts.Operation) -> str:
+    def one(self, home: str, operation: facts.ApiOperation) -> str:
         home = (
             home.replace("/test_helpers/", "/")
             if "test_clocks" not in home and "confirmation" not in home
@@ -95,13 +95,13 @@ class Walk:
         return self.ids[home]
 
 
-def absent(operation: facts.Operation, answer: httpx.Response) -> bool:
+def absent(operation: facts.ApiOperation, answer: httpx.Response) -> bool:
     """Whether it was refused since nothing makes such an object, or none has what is looked for."""
     missing = answer.status_code == 404 and answer.json()["error"].get("code") == "resource_missing"
     return missing and ("nothing_here" in answer.text or operation.name.endswith((".find", ".delete_where")))
 
 
-def by_shape() -> list[facts.Operation]:
+def by_shape() -> list[facts.ApiOperation]:
     SandboxTransport(demo=False)
     return [each for each in OPERATIONS if not simulates(each.method, each.path)]
 

@@ -33,7 +33,7 @@ def _field(module: Module, field: Field, version: str) -> Field:
     return _offered(operation, field, field.param, version)
 
 
-def _offered(operation: facts.Operation, field: Field, param: str, version: str) -> Field:
+def _offered(operation: facts.ApiOperation, field: Field, param: str, version: str) -> Field:
     if field.kind not in _CHOICES:
         return field
     known = facts.choices(operation, _SAME_CHOICES.get(param, param), version)

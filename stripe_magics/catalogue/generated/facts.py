@@ -40,7 +40,7 @@ _NUMBER = re.compile(r"\d*")
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class ApiOperation:
     """One endpoint."""
 
     name: str
@@ -60,9 +60,9 @@ class Data:
     versions: tuple[str, ...]  # oldest first
     choices: list[list[str]]
     shapes: list[list[Entry]]
-    operations: dict[str, Operation]
+    operations: dict[str, ApiOperation]
     aliases: dict[str, str]
-    endpoints: dict[tuple[str, str], Operation]  # by (method, anonymous path)
+    endpoints: dict[tuple[str, str], ApiOperation]  # by (method, anonymous path)
     objects: dict[str, str]  # "/v1/transfers/{}" -> "transfer"
 
 
@@ -71,10 +71,10 @@ def data() -> Data:
     """Read the file, once."""
     facts = json.loads(gzip.decompress(DATA.read_bytes()))
     rows = {
-        name: Operation(name, method, path, returns, tuple(shapes), tuple(aliases), host)
+        name: ApiOperation(name, method, path, returns, tuple(shapes), tuple(aliases), host)
         for name, method, path, returns, shapes, aliases, host in facts["operations"]
     }
-    endpoints: dict[tuple[str, str], Operation] = {}
+    endpoints: dict[tuple[str, str], ApiOperation] = {}
     for each in rows.values():
         endpoints.setdefault((each.method, anonymous(each.path)), each)
     return Data(
@@ -105,7 +105,7 @@ def described(method: str, path: str) -> bool:
     return (method, anonymous(path)) in data().endpoints
 
 
-def find_endpoint(method: str, path: str) -> Operation | None:
+def find_endpoint(method: str, path: str) -> ApiOperation | None:
     """The operation that serves a path whose ids are filled in, or None."""
     return _patterns().get((method, path.count("/")), {}).get(path) or next(
         (
@@ -118,8 +118,8 @@ def find_endpoint(method: str, path: str) -> Operation | None:
 
 
 @cache
-def _patterns() -> dict[tuple[str, int], dict[str, Operation]]:
-    found: dict[tuple[str, int], dict[str, Operation]] = {}
+def _patterns() -> dict[tuple[str, int], dict[str, ApiOperation]]:
+    found: dict[tuple[str, int], dict[str, ApiOperation]] = {}
     for (method, path), each in data().endpoints.items():
         if "{" not in path:
             found.setdefault((method, path.count("/")), {})[path] = each
@@ -127,8 +127,8 @@ def _patterns() -> dict[tuple[str, int], dict[str, Operation]]:
 
 
 @cache
-def _templates() -> dict[tuple[str, int], list[tuple[re.Pattern[str], Operation]]]:
-    found: dict[tuple[str, int], list[tuple[re.Pattern[str], Operation]]] = {}
+def _templates() -> dict[tuple[str, int], list[tuple[re.Pattern[str], ApiOperation]]]:
+    found: dict[tuple[str, int], list[tuple[re.Pattern[str], ApiOperation]]] = {}
     for (method, path), each in data().endpoints.items():
         if "{" in path:
             pattern = re.compile(re.escape(path).replace(r"\{\}", "[^/]+"))
@@ -139,7 +139,7 @@ def _templates() -> dict[tuple[str, int], list[tuple[re.Pattern[str], Operation]
 # Parameters
 
 
-def shape(operation: Operation, version: str) -> list[Entry] | None:
+def shape(operation: ApiOperation, version: str) -> list[Entry] | None:
     """The parameters of an operation in one of the described versions; None where that version doesn't have
     it."""
     number = operation.shapes[data().versions.index(version)]
@@ -148,12 +148,12 @@ def shape(operation: Operation, version: str) -> list[Entry] | None:
     return data().shapes[number] if number >= 0 else []
 
 
-def has_operation(operation: Operation, version: str) -> bool:
+def has_operation(operation: ApiOperation, version: str) -> bool:
     """Whether an API version has the operation, as far as is known."""
     return any(shape(operation, each) is not None for each in known_versions(version))
 
 
-def has_parameter(operation: Operation, param: str, version: str) -> bool:
+def has_parameter(operation: ApiOperation, param: str, version: str) -> bool:
     """Whether an API version knows a bracket parameter (`shipping[address][line1]`, `items[0][price]`), as
     far as is known."""
     return any(
@@ -163,12 +163,12 @@ def has_parameter(operation: Operation, param: str, version: str) -> bool:
     )
 
 
-def versions_with(operation: Operation, param: str) -> tuple[str, ...]:
+def versions_with(operation: ApiOperation, param: str) -> tuple[str, ...]:
     """The described versions that know a bracket parameter."""
     return tuple(each for each in data().versions if has_parameter(operation, param, each))
 
 
-def required(operation: Operation, version: str) -> list[str]:
+def required(operation: ApiOperation, version: str) -> list[str]:
     """The parameters without which an API version refuses the call; of two that it lies between, what both
     require."""
     sets = [
@@ -205,7 +205,7 @@ def leaves(entries: list[Entry], outer: str = "") -> Iterator[tuple[str, str, in
             yield from leaves(data().shapes[int(code[1:])], param)
 
 
-def choices(operation: Operation, param: str, version: str) -> tuple[str, ...]:
+def choices(operation: ApiOperation, param: str, version: str) -> tuple[str, ...]:
     """The choices that an API version has for a bracket parameter; none where it takes any text or isn't
     known."""
     found: dict[str, None] = {}

@@ -153,7 +153,7 @@ def operation(name: str, version: str = "") -> Module | None:
     )
 
 
-def _fields_of_all(row: facts.Operation, own: str, having: list[str]) -> Iterator[Field]:
+def _fields_of_all(row: facts.ApiOperation, own: str, having: list[str]) -> Iterator[Field]:
     """The fields of one version, then those that only another has."""
     known = {}
     for each in members(facts.shape(row, own) or [], needed=True):
@@ -170,7 +170,7 @@ def _fields_of_all(row: facts.Operation, own: str, having: list[str]) -> Iterato
                 yield each.replace(since=other) if other > own else _removed(row, each, own)
 
 
-def _removed(row: facts.Operation, field: Field, version: str) -> Field:
+def _removed(row: facts.ApiOperation, field: Field, version: str) -> Field:
     instead = REPLACED.get((row.name, field.param.partition("[")[0]), "")
     return field.replace(since_removed=version, replaced_by=instead)
 

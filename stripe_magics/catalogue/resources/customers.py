@@ -5,7 +5,7 @@ from __future__ import annotations
 from stripe_magics.catalogue import declare as f
 from stripe_magics.catalogue import field_groups as g
 from stripe_magics.catalogue.field import Role, in_more_section
-from stripe_magics.catalogue.module import Effect, FollowUp, Module, Search, Variant
+from stripe_magics.catalogue.module import Effect, FollowUp, Module, SearchExpression, Variant
 from stripe_magics.catalogue.resources import customer_fields as c
 
 EXPAND_ROWS = g.expand("data.default_source")
@@ -66,7 +66,7 @@ SEARCH = Module(
         " customer. A new customer can be found after about a minute, and accounts in India have no search:"
         " there use customers list."
     ),
-    search=Search(
+    search=SearchExpression(
         expression="query",
         equals=(("email", "email"),),
         rows="filter",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from stripe_magics.catalogue import declare as f
 from stripe_magics.catalogue import field_groups as g
 from stripe_magics.catalogue.field import Field, Role, conditions, in_more_section
-from stripe_magics.catalogue.module import Effect, Module, Search, Split, Variant
+from stripe_magics.catalogue.module import Effect, Module, SearchExpression, Split, Variant
 
 METHOD_TYPES = f.words(
     """ach_credit_transfer ach_debit acss_debit au_becs_debit bacs_debit bancontact boleto card cashapp
@@ -31,7 +31,7 @@ SEARCH = Module(
         "Invoices, newest first: all of them, those of a customer, or a single one by its ID. Query searches"
         " in Stripe's search language instead; it finds new invoices after about a minute."
     ),
-    search=Search(expression="query"),
+    search=SearchExpression(expression="query"),
     variants=(
         Variant(
             path="/v1/invoices/search",

@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 
 from stripe_magics.client.http import exchange
 from stripe_magics.client.http.request_encoder import USER_AGENT, EncodedRequest
-from stripe_magics.client.http.retry import AttemptResult, Attempts, DeliveryStatus, Kind
+from stripe_magics.client.http.retry import AttemptResult, Attempts, DeliveryStatus, RequestKind
 from stripe_magics.client.sending.request_checks import API
 from stripe_magics.errors import Details, StripeError
 
@@ -39,7 +39,7 @@ def read_linked_file(connection: Connection, link: str) -> bytes:
 
 
 def _read(connection: Connection, encoded: EncodedRequest) -> AttemptResult:
-    attempts, began = Attempts(connection.policy, Kind.READ), connection.monotonic()
+    attempts, began = Attempts(connection.policy, RequestKind.READ), connection.monotonic()
     while True:
         outcome = exchange.attempt(connection.http(), encoded, "", None, connection.policy)
         if outcome.interrupted:

@@ -113,7 +113,7 @@ def retry_reason(outcome: AttemptResult) -> RetryReason:
     return RetryReason.NEVER
 
 
-class Kind(StrEnum):
+class RequestKind(StrEnum):
     """What is sent, which decides how often: a write, a read, or a page among many that are read side by
     side."""
 
@@ -122,14 +122,14 @@ class Kind(StrEnum):
     PAGE = "page"
 
 
-def limit(reason: RetryReason, policy: Policy, kind: Kind) -> int:
+def limit(reason: RetryReason, policy: Policy, kind: RequestKind) -> int:
     """How many attempts more than the first one."""
     return {
-        RetryReason.GENERAL: policy.page_retries if kind is Kind.PAGE else policy.retries,
+        RetryReason.GENERAL: policy.page_retries if kind is RequestKind.PAGE else policy.retries,
         RetryReason.RATE: {
-            Kind.WRITE: policy.rate_retries_write,
-            Kind.READ: policy.rate_retries_read,
-            Kind.PAGE: policy.page_rate_retries,
+            RequestKind.WRITE: policy.rate_retries_write,
+            RequestKind.READ: policy.rate_retries_read,
+            RequestKind.PAGE: policy.page_rate_retries,
         }[kind],
         RetryReason.IN_USE: policy.in_use_retries,
         RetryReason.NEVER: 0,
@@ -141,7 +141,7 @@ class Attempts:
     """The attempts of one call, for whichever loop makes them."""
 
     policy: Policy
-    kind: Kind
+    kind: RequestKind
     used: dict[RetryReason, int] = field(default_factory=dict)
 
     def pause(self, outcome: AttemptResult, *, spent: float) -> float | None:

@@ -64,7 +64,7 @@ class Finding:
 
 
 @dataclass(slots=True)
-class Search:
+class ListSearch:
     """One list, read over the time of the operation. `problem` says why it can't prove anything; "" if it was
     read whole."""
 
@@ -85,7 +85,7 @@ def reconcile(connection: WriteConnection, number: int) -> Finding:
         ending = Ending.MADE if operation.state == "done" else Ending.NOT_MADE
         return Finding(number, ending, f"The outcome of operation {number} is known: {known}.")
     connection.send(read_request(operation, "/v1/events", (("limit", "1"),)))  # brings Stripe's time
-    window = Window.of(connection, operation)
+    window = OperationWindow.of(connection, operation)
     events = _search(connection, operation, "/v1/events", "events", window)
     _check_events(events, operation)
     caused = [event for event in events.rows if _is_caused_by(event, operation)]
@@ -98,7 +98,7 @@ def reconcile(connection: WriteConnection, number: int) -> Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class OperationWindow:
     """The time in which the operation can have acted, in Stripe's seconds. `problem`: why that isn't certain,
     or is too early to say."""
 
@@ -107,7 +107,7 @@ class Window:
     problem: str = ""
 
     @classmethod
-    def of(cls, connection: WriteConnection, operation: Operation) -> Window:
+    def of(cls, connection: WriteConnection, operation: Operation) -> OperationWindow:
         """By Stripe's clock where it is known, else by this machine's."""
         now = connection.stripe_clock.time()
         first, last = operation.stripe_first, operation.stripe_last
@@ -138,10 +138,10 @@ class Window:
 
 
 def _search(
-    connection: WriteConnection, operation: Operation, path: str, what: str, window: Window
-) -> Search:
+    connection: WriteConnection, operation: Operation, path: str, what: str, window: OperationWindow
+) -> ListSearch:
     """Read a list over the window, to its end."""
-    search = Search(what)
+    search = ListSearch(what)
     params = (("created[gte]", str(window.since)), ("created[lte]", str(window.until)))
     try:
         for row in _rows(connection, operation, path, params):
@@ -158,7 +158,7 @@ def _rows(
         yield from (row for row in answer.rows if isinstance(row, dict))
 
 
-def _check_events(events: Search, operation: Operation) -> None:
+def _check_events(events: ListSearch, operation: Operation) -> None:
     """Events show the key in their `request`; where they are rendered by an old API version, they don't."""
     if not operation.key:
         events.problem = events.problem or "The operation has no idempotency key that events could name."
@@ -228,7 +228,11 @@ def _state_of(connection: WriteConnection, operation: Operation) -> Finding:
 
 
 def _judge(
-    connection: WriteConnection, operation: Operation, window: Window, events: Search, objects: Search
+    connection: WriteConnection,
+    operation: Operation,
+    window: OperationWindow,
+    events: ListSearch,
+    objects: ListSearch,
 ) -> Finding:
     """A creation that no event names: not made, if everything was searched and nothing fits; otherwise
     unknown."""

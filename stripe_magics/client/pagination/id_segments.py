@@ -30,7 +30,7 @@ from stripe_magics.client.pagination.raw_pages import (
     FetchedPage,
     NotSortedByCreated,
     Params,
-    Row,
+    RowPosition,
     RowSlice,
 )
 
@@ -109,7 +109,7 @@ class IdSegmentReader:
             RowSlice(page.body, None if whole else keep, [rows[index].id for index in keep], (), left, mark)
         )
 
-    def _own(self, segment: Segment, page: FetchedPage) -> list[Row]:
+    def _own(self, segment: Segment, page: FetchedPage) -> list[RowPosition]:
         """The rows of a page that lie in the segment; moves the segment on below them."""
         if page.has_more and (not page.rows or page.rows[-1].id in {"", segment.cursor}):
             raise NotSortedByCreated("a page that leads nowhere")

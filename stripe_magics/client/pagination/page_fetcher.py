@@ -75,7 +75,7 @@ class Fetcher:
         return max(1, round(usual * self.limiter.side_by_side()))
 
     async def __call__(self, params: Params) -> FetchedPage:
-        attempts, failures = retry.Attempts(self.connection.policy, retry.Kind.PAGE), 0
+        attempts, failures = retry.Attempts(self.connection.policy, retry.RequestKind.PAGE), 0
         began = time.monotonic()
         while True:
             size = self._size

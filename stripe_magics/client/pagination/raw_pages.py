@@ -15,7 +15,7 @@ PAGE = 100  # the most rows that Stripe gives at once
 CURSORS = frozenset({"starting_after", "ending_before", "page"})  # parameters that say where a page begins
 
 
-class Row(msgspec.Struct, gc=False):
+class RowPosition(msgspec.Struct, gc=False):
     """What is needed of a row to find the way."""
 
     id: str = ""
@@ -25,14 +25,14 @@ class Row(msgspec.Struct, gc=False):
 class PageHeader(msgspec.Struct):
     """What is needed of a page."""
 
-    data: list[Row]
+    data: list[RowPosition]
     has_more: bool = False
 
 
 class FetchedPage(NamedTuple):
     """A page as fetched; `body` is whatever is to become of it."""
 
-    rows: list[Row]
+    rows: list[RowPosition]
     has_more: bool
     body: Any
 

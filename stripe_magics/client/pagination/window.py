@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from stripe_magics.client.pagination.raw_pages import NotSortedByCreated, Params, Row
+from stripe_magics.client.pagination.raw_pages import NotSortedByCreated, Params, RowPosition
 
 
 class Anchor(NamedTuple):
@@ -116,7 +116,7 @@ class Window:
         return lower
 
     # --- a page from above ----------------------------------------------------------------------------------
-    def take(self, rows: list[Row], *, has_more: bool) -> list[int]:
+    def take(self, rows: list[RowPosition], *, has_more: bool) -> list[int]:
         """The indexes of the rows that are its own and new; goes on to where they end."""
         if self.done:  # the page was on its way when the reader from below met this one
             return []
@@ -134,7 +134,7 @@ class Window:
             self.recent = []
         return keep
 
-    def _advance(self, rows: list[Row]) -> None:
+    def _advance(self, rows: list[RowPosition]) -> None:
         newest, oldest = time_of(rows[0]), time_of(rows[-1])
         ids = [row.id for row in rows]
         if self.cursor == ids[-1]:
@@ -161,7 +161,7 @@ class Window:
             raise NotSortedByCreated("a cursor was refused where none was sent")
 
     # --- a page from below ----------------------------------------------------------------------------------
-    def take_from_below(self, rows: list[Row], asked: Anchor) -> list[int]:
+    def take_from_below(self, rows: list[RowPosition], asked: Anchor) -> list[int]:
         """As `take`, of the rows just above `asked`; none if the page doesn't end there."""
         if self.done:
             return []
@@ -193,21 +193,21 @@ class Window:
         return keep
 
 
-def density_of(rows: Sequence[Row]) -> float:
+def density_of(rows: Sequence[RowPosition]) -> float:
     """Rows per second of a page. Many rows in one second (a billing run) count once: they say nothing of the
     seconds beside it."""
     newest, oldest = time_of(rows[0]), time_of(rows[-1])
     return 0.0 if newest == oldest else len({row.created for row in rows}) / (newest - oldest + 1)
 
 
-def time_of(row: Row) -> int:
+def time_of(row: RowPosition) -> int:
     """When it was created. Raises `NotSortedByCreated` if it doesn't say so."""
     if row.created is None:
         raise NotSortedByCreated("a row without created")
     return row.created
 
 
-def is_falling(rows: Sequence[Row]) -> bool:
+def is_falling(rows: Sequence[RowPosition]) -> bool:
     """Whether every row has an id and a time, and none is newer than the one before it."""
     times: list[Any] = [row.created for row in rows]
     if None in times or "" in [row.id for row in rows]:
@@ -215,7 +215,7 @@ def is_falling(rows: Sequence[Row]) -> bool:
     return times == sorted(times, reverse=True)
 
 
-def check(rows: Sequence[Row], low: int, high: int | None) -> None:
+def check(rows: Sequence[RowPosition], low: int, high: int | None) -> None:
     """The rows of a page from above lie in their window and never rise. Raises `NotSortedByCreated`."""
     if not rows:
         return

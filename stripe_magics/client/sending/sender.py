@@ -310,5 +310,7 @@ def _pause(call: InFlightCall, outcome: AttemptResult, policy: Policy) -> float 
     if not call.repeatable and outcome.reach is not DeliveryStatus.NOT_SENT and outcome.status != 429:
         return None
     if call.retries is None:
-        call.retries = retry.Attempts(policy, retry.Kind.WRITE if call.write else retry.Kind.READ)
+        call.retries = retry.Attempts(
+            policy, retry.RequestKind.WRITE if call.write else retry.RequestKind.READ
+        )
     return call.retries.pause(outcome, spent=call.connection.monotonic() - call.started)

@@ -38,7 +38,7 @@ def report(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
 def report_page(subcommand: Subcommand, name: str) -> Any:
     """The help of one report: its columns with kind and meaning, its options, the period it takes, its
     formula and their source."""
-    from stripe_magics.magics.help_page import HelpSection, Page
+    from stripe_magics.magics.help_page import HelpPage, HelpSection
     from stripe_magics.magics.help_pages import subcommand_flags
 
     facts = finance.describe_report(name)
@@ -63,7 +63,7 @@ def report_page(subcommand: Subcommand, name: str) -> Any:
     ]
     period = ' --month "last month"' if REPORTS[known].period == "needed" else ""
     line = f"report {known}"
-    return Page(f"%stripe {line}", intro, parts, f"%stripe {line}{period}", form=f"{line} --form")
+    return HelpPage(f"%stripe {line}", intro, parts, f"%stripe {line}{period}", form=f"{line} --form")
 
 
 def close(context: Any, positional: list[Any], given: ParsedFlags) -> Any:

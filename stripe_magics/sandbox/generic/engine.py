@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from stripe_magics.catalogue.generated import facts
-from stripe_magics.catalogue.generated.facts import Operation, anonymous
+from stripe_magics.catalogue.generated.facts import ApiOperation, anonymous
 from stripe_magics.catalogue.stripe_objects import prefix_owner
 from stripe_magics.sandbox.api import pagination
 from stripe_magics.sandbox.api.errors import invalid_before_execution, missing
@@ -38,7 +38,7 @@ class Call:
     """One call: its operation, the parts of its path, and the objects that the path names."""
 
     def __init__(
-        self, account: Account, operation: Operation, path: str, params: Object, version: str
+        self, account: Account, operation: ApiOperation, path: str, params: Object, version: str
     ) -> None:
         self.account, self.params, self.version, self.path = account, params, version, path
         self.method = operation.method
@@ -102,7 +102,7 @@ def _singular(word: str) -> str:
 
 
 def serve(
-    account: Account, operation: Operation, path: str, version: str, params: Object
+    account: Account, operation: ApiOperation, path: str, version: str, params: Object
 ) -> tuple[Object | Page, list[str]]:
     """Carry out an operation by shape: the answer, and the names of what was given and isn't kept, since its
     type shows no such field."""
