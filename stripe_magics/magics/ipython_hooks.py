@@ -173,7 +173,7 @@ def install_display(ip: Any, magics: Any) -> Undo:
     return undo
 
 
-_LINKED = (("stripe_magics.magics.help_page", "Page"), ("stripe_magics.request", "Request"))
+_LINKED = (("stripe_magics.magics.help_page", "HelpPage"), ("stripe_magics.request", "Request"))
 """What has a button under it that opens the form: by name, so that nothing is imported for it."""
 
 
