@@ -8,8 +8,10 @@ from typing import Any, Protocol
 
 import anywidget
 
+from stripe_magics._page_guard import PAGE_GUARD
+
 _STATIC = Path(__file__).parent / "static"
-ESM = (_STATIC / "live_view.js").read_text(encoding="utf-8")
+ESM = PAGE_GUARD + (_STATIC / "live_view.js").read_text(encoding="utf-8")
 CSS = (_STATIC / "live_view.css").read_text(encoding="utf-8")
 
 

@@ -15,14 +15,15 @@ from typing import Any
 
 import anywidget
 
-from stripe_magics.forms.static_files import static_path
+from stripe_magics._page_guard import PAGE_GUARD
+from stripe_magics.forms.static_files import static_text
 
 
 class FieldMarks(anywidget.AnyWidget):
     """Draws inside the form that it stands in, and has no state. `on_message` is called with what a person
     does to a field."""
 
-    _esm = static_path("field_marks.js")
+    _esm = PAGE_GUARD + static_text("field_marks.js")
 
     def __init__(self, on_message: Callable[[dict[str, Any]], None] | None = None, **traits: Any) -> None:
         self.shown: dict[str, Any] = {}  # kept here only, for a page that is loaded again

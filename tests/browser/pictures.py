@@ -1,5 +1,5 @@
 """The site's and the README's pictures, made anew: `python -m pytest tests/browser/pictures.py` writes
-notebooks/pictures/forms/*.png and tour.gif.
+notebooks/pictures/forms/*.png, tour.gif, and the README's pictures of the stories in test_stories.py.
 
 Not one of the suite's tests, since it changes files of the repository. Needs Pillow, which matplotlib brings.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser.test_stories import CURL, MOODY, TWENTY_CUSTOMERS
 from PIL import Image
 
 from stripe_magics import catalogue
@@ -84,3 +85,46 @@ def test_the_tour(notebook: Any, lab_page: Any) -> None:
     frames[0].save(
         PICTURES / "tour.gif", save_all=True, append_images=frames[1:], duration=stays, loop=0, optimize=True
     )
+
+
+def shot(shown: Any, name: str) -> None:
+    """A picture of what is shown, as the README has it."""
+    shown.scroll_into_view_if_needed()
+    indexed(shown.screenshot(animations="disabled")).save(PICTURES / name, optimize=True)
+
+
+def cell(page: Any, number: int) -> Any:
+    """A cell of the open notebook; the first one connects, where there is one that does."""
+    return page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell").nth(number)
+
+
+def test_rows_of_a_file(notebook: Any, lab_page: Any) -> None:
+    """Twenty customers, two faults."""
+    lab_page.set_viewport_size({"width": 1100, "height": 1800})
+    nb = notebook(TWENTY_CUSTOMERS)
+    nb.sees("20 rows of people.csv, one call each.")
+    nb.press("Send 20 rows")
+    nb.sees("2 cells need correcting. Nothing was sent.")
+    shot(nb.out.locator(".sm-form").first, "form-rows.png")
+
+
+def test_a_key_that_is_refused(notebook: Any, lab_page: Any) -> None:
+    """What is wrong is said beside the button; the connection that there was stays."""
+    lab_page.set_viewport_size({"width": 1100, "height": 1800})
+    nb = notebook(MOODY, connect=False)
+    nb.field("Key from").select_option("Paste a key once")
+    nb.field("Secret key").fill("sk_test_51WrongRightWrongRightRight0123456789")
+    nb.field("Secret key").press("Enter")
+    nb.sees("Stripe did not accept the key")
+    shot(nb.out.locator(".sm-form").first, "form-connect.png")
+
+
+def test_a_curl_line_becomes_a_form(notebook: Any, lab_page: Any) -> None:
+    """The request that it stands for, and the form that it fills in."""
+    lab_page.set_viewport_size({"width": 1100, "height": 3600})
+    nb = notebook("%load_ext stripe_magics", CURL)
+    nb.sees("POST /v1/customers")
+    nb.press("Open as a form")
+    nb.field("Email").first.wait_for()
+    nb.sees("%stripe customers create --email jenny.curl@example.com")
+    shot(cell(lab_page, 2), "form-curl.png")

@@ -52,11 +52,14 @@ def magic(*lines):
 magic("cus_demoJennyRosen", "today", "status", "customers list --limit 5", "invoices list --limit 40",
       "disputes list", "payouts list", "payment_intents list --limit 20 --table",
       "report balance_summary --month 2026-09", "find chargeback", "modules",
-      "config", "pending", "connect", "customers create --help", "events list --limit 3")
+      "config", "pending", "connect", "customers create --help", "events list --limit 3",
+      "disputes list --table", "config --help", "history", "script",
+      "customers list --email nobody@example.com", "balance retrieve")
 """
 MESSAGES = """
 magic("")
-for kind in ("payment_intents", "charges", "invoices", "refunds", "payouts", "disputes", "subscriptions"):
+for kind in ("payment_intents", "charges", "invoices", "refunds", "payouts", "disputes", "subscriptions",
+             "products"):
     magic(sm.call(f"{kind}.list", limit=1)["id"][0])
 update = sm.form("customers.update", customer="cus_demoJennyRosen"); display(update)
 update.fill(name="Jenny B.").clear("description")
@@ -74,6 +77,7 @@ open_picker(found, found.controls["customer"])
 import pandas as pd
 frame = pd.DataFrame({"name": ["A", "B"], "email": ["a@example.com", "no address"]})
 get_ipython().run_line_magic("stripe", "customers create --from $frame --form")
+display(sm.watch("customer"), sm.report("volume", month="2026-09").stripe.plot())
 """
 
 

@@ -3,13 +3,15 @@ pressed."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from browser.conftest import settled
 
-from stripe_magics.forms.static_files import static_text
+from stripe_magics.events.live_widget import ESM
+from stripe_magics.forms.field_marks import FieldMarks
 
 pytestmark = pytest.mark.browser
 
@@ -31,7 +33,7 @@ def page(chromium: Any) -> Iterator[Any]:
     context = chromium.new_context(viewport={"width": 700, "height": 600}, has_touch=True)
     made = context.new_page()
     made.set_content("<!doctype html><body></body>")
-    code = static_text("field_marks.js").replace("export default", "window.widget =")
+    code = str(FieldMarks._esm).replace("export default", "window.widget =")
     made.add_script_tag(
         content=f"{code}\nwindow.render = (each) => window.widget.render(each);", type="module"
     )
@@ -66,10 +68,15 @@ def clicks(page: Any, place: str, pointer: str, *, moves: bool) -> int:
 
 
 @pytest.mark.parametrize("pointer", ["mouse", "pen", "touch"])
-@pytest.mark.parametrize("place", ["sm-form", "sm-marked", "sm-table"])
+@pytest.mark.parametrize("place", ["sm-form", "sm-marked", "sm-table", "sm-watch"])
 def test_one_press_is_one_click(page: Any, place: str, pointer: str) -> None:
     assert clicks(page, place, pointer, moves=True) == 1
     assert clicks(page, place, pointer, moves=False) == 1
+
+
+def test_the_live_view_guards_its_page_too() -> None:
+    assert "function guard()" in ESM
+    assert re.search(r"function render\(.*\n  guard\(\);", ESM)
 
 
 def test_other_buttons_of_the_page_are_left_alone(page: Any) -> None:

@@ -90,16 +90,18 @@ def label_of(choices: Any, words: str) -> str:
     return str(option.text_content())
 
 
+TWENTY_CUSTOMERS = """
+%load_ext stripe_magics
+ids = sm.call("customers.list", limit=20)["id"]
+rows = [f"{id},{each}@example.com,Customer {each}" for each, id in enumerate(ids)]
+rows[6], rows[15] = f"{ids[6]},no address,Customer 6", f"{ids[15]},15@example,Customer 15"
+open("people.csv", "w").write("\\n".join(["customer,e-mail,name", *rows]))
+%stripe customers update --from people.csv --form
+"""
+
+
 def test_twenty_customers_from_a_file_with_two_faults(notebook: Any, lab: Any) -> None:
-    rows = [f"cus,{each}@example.com,Customer {each}" for each in range(20)]
-    rows[6], rows[15] = "cus,no address,Customer 6", "cus,15@example,Customer 15"
-    nb = notebook(
-        LOAD
-        + "\nids = sm.call('customers.list', limit=20)['id']"
-        + f"\nrows = {rows!r}"
-        + "\nopen('people.csv', 'w').write('customer,e-mail,name\\n' + '\\n'.join(i + r[3:] for i, r in"
-        " zip(ids, rows)))" + "\n%stripe customers update --from people.csv --form"
-    )
+    nb = notebook(TWENTY_CUSTOMERS)
     nb.sees("20 rows of people.csv, one call each.")
     nb.press("Send 20 rows")
     nb.sees("2 cells need correcting. Nothing was sent.")
@@ -156,13 +158,16 @@ def test_a_mistyped_key_a_lost_network_and_a_connection(notebook: Any) -> None:
     assert nb.python("print(sm.current().mode, len(sm.call('customers.list')))") == "test 0"
 
 
+CURL = r"""%%stripe --dry-run
+curl https://api.stripe.com/v1/customers \
+  -u "$STRIPE_KEY:" \
+  -d name="Jenny Rosen" \
+  --data-urlencode email=jenny.curl@example.com \
+  -d "metadata[order]"=6735"""
+
+
 def test_an_engineer_turns_a_curl_line_into_a_form(notebook: Any) -> None:
-    nb = notebook(
-        LOAD,
-        '%%stripe --dry-run\ncurl https://api.stripe.com/v1/customers \\\n  -u "$STRIPE_KEY:" \\\n  -d'
-        ' name="Jenny Rosen" \\\n  --data-urlencode email=jenny.curl@example.com \\\n  -d'
-        ' "metadata[order]"=6735',
-    )
+    nb = notebook(LOAD, CURL)
     nb.sees("POST /v1/customers")
     nb.sees("metadata[order] = 6735")
     nb.press("Open as a form")

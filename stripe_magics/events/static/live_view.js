@@ -37,6 +37,7 @@ function beep() {  // two short notes; false where the browser waits for a click
 }
 
 function render({model, el}) {
+  guard();
   el.classList.add("sm-watch", "tex2jax_ignore", "mathjax_ignore");  // names with $ signs are no mathematics
   let rows = [], seen = new Set(), maxRows = 500, ended = true, columns = [], number = 0;
 
