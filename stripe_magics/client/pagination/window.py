@@ -184,12 +184,12 @@ class Window:
         if not keep:
             self.below_off = True
             return []
-        newest = time_of(rows[0])
-        ids = [row.id for row in rows[:-1] if row.created == newest]
+        newest, new = time_of(rows[0]), rows[:-1]
+        ids = [row.id for row in new if row.created == newest]
         self.below_held = [*self.below_held, *ids] if newest == self.low else ids
         self.low, self.below = newest, Anchor(rows[0].id, rows[1].id)
-        self.one_second = newest == time_of(rows[-1])
-        self.below_density = density_of(rows)
+        self.one_second = newest == time_of(new[-1])
+        self.below_density = density_of(new)
         return keep
 
 
