@@ -3,6 +3,7 @@ timed."""
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import os
 import shutil
@@ -29,6 +30,17 @@ def _close_connection_after_file() -> Iterator[None]:
     loaded = sys.modules.get("stripe_magics.client.shared_connection")
     if loaded is not None:
         loaded.close()
+
+
+@pytest.fixture(scope="module")
+def event_loop_of_file() -> Iterator[None]:
+    """For files whose kernels are clients of this process: an older jupyter_client takes this thread's event
+    loop and leaves it open, for whichever test collects it."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 FAST = (

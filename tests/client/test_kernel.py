@@ -19,6 +19,7 @@ from nbclient import NotebookClient
 from client.conftest import KEY
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.usefixtures("event_loop_of_file")
 
 
 def environment(home: Path) -> dict[str, str]:

@@ -17,6 +17,7 @@ from jupyter_client import KernelManager
 from waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.usefixtures("event_loop_of_file")
 FORM = """
 import json, threading
 import stripe_magics as sm

@@ -22,6 +22,7 @@ from waiting import PATIENCE
 CANARY = "sk_test_" + "51Kernel" + "y" * 24
 ROOT = Path(__file__).parents[2]
 SEES_CELLS = IPython.version_info >= (8, 6)
+pytestmark = pytest.mark.usefixtures("event_loop_of_file")
 
 
 class Kernel:
