@@ -15,6 +15,7 @@ import pandas as pd
 
 from stripe_magics.errors import UsageFault
 from stripe_magics.finance.aggregation import (
+    MissingData,
     flags,
     group_sums,
     require_columns,
@@ -83,6 +84,13 @@ def ledger(transactions: pd.DataFrame, report: str = "This report") -> pd.DataFr
         if not (own := kind.isin(["", "payments"])).all():
             frame = frame[own]
             frame.attrs = transactions.attrs
+    lacking = frame["currency"].isna() | frame["created"].isna()
+    if lacking.any():
+        raise MissingData(
+            f"{report} can't count {int(lacking.sum()):,} balance transactions without a currency or a time:"
+            f" {', '.join(to_str(frame.loc[lacking, 'id']).head(5))}.",
+            advice="Fetch the list again.",
+        )
     if "reporting_category" in frame.columns and not frame["reporting_category"].isna().any():
         return frame
     fallback = to_str(frame["type"]).map(lambda kind: CATEGORY_OF_TYPE.get(kind, kind))
@@ -90,6 +98,15 @@ def ledger(transactions: pd.DataFrame, report: str = "This report") -> pd.DataFr
     made = fallback if known is None else to_str(known).where(known.notna(), fallback)
     out = frame.assign(reporting_category=made)
     out.attrs = frame.attrs
+    return out
+
+
+def uneven(ledger_: pd.DataFrame) -> pd.DataFrame:
+    """The entries whose amount and fee don't make their net, or that lack one of them."""
+    amounts = [ledger_[name] for name in ("amount", "fee", "net")]
+    lacking = amounts[0].isna() | amounts[1].isna() | amounts[2].isna()
+    amount, fee, net = (to_int64(each) for each in amounts)
+    out: pd.DataFrame = ledger_[(lacking | (amount - fee != net)).to_numpy()]
     return out
 
 

@@ -23,7 +23,14 @@ from stripe_magics._files import checksum, write_atomically
 from stripe_magics._version import __version__
 from stripe_magics.accessor.spreadsheets import load_writer
 from stripe_magics.errors import FileError, StripeMagicsError, UsageFault
-from stripe_magics.finance import audit_trail, journal_entries, journal_formats, tax_handover, workbook
+from stripe_magics.finance import (
+    audit_trail,
+    balance,
+    journal_entries,
+    journal_formats,
+    tax_handover,
+    workbook,
+)
 from stripe_magics.finance.account_map import AccountMap, read_map
 from stripe_magics.finance.aggregation import result
 from stripe_magics.finance.columns import columns_of, declare, money, text
@@ -475,6 +482,10 @@ def _moved(made: pd.DataFrame) -> dict[str, int]:
 def _check_journal(closing: Closing) -> None:
     ledger, _ = closing.inputs.reading(whole=True)
     unmapped = closing.accounts.unmapped(journal_entries.categories(ledger, closing.span))
+    odd = balance.uneven(balance.ledger(ledger))
+    ids = ", ".join(map(str, odd["id"].head(5)))
+    said = f"Look at {ids}{' ...' if len(odd) > 5 else ''}; then read the ledger again with --fresh."
+    closing.check("Each entry: amount - fee = net", FAILED if len(odd) else PASSED, said=said)
     name = "Every category has an account"
     if unmapped:
         closing.check(

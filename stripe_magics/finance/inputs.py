@@ -161,6 +161,12 @@ class ReportInputs:
         assert self.period is not None
         if frame.empty or "created" not in frame.columns:
             return frame
+        if (lacking := frame["created"].isna()).any():
+            raise MissingData(
+                f"{int(lacking.sum()):,} rows have no time (created), so no period has them:"
+                f" {', '.join(to_str(frame.loc[lacking, 'id']).head(5))}.",
+                advice="Fetch the list again.",
+            )
         out = frame[self.period.contains(frame["created"])]
         out.attrs = frame.attrs
         return out

@@ -12,10 +12,22 @@ import openpyxl
 import pandas as pd
 import pytest
 from each_row import each_row
-from finance.fake_account import FakeAccount, charge, connect, invoice, price, refund, subscription, unix
+from finance.fake_account import (
+    FakeAccount,
+    charge,
+    connect,
+    dispute,
+    invoice,
+    price,
+    refund,
+    subscription,
+    transaction,
+    unix,
+)
 
 import stripe_magics as sm
 from stripe_magics.errors import UsageFault
+from stripe_magics.finance import MissingData
 
 MONTHS = ("2026-03", "2026-04", "2026-05")
 
@@ -201,3 +213,86 @@ def test_a_proof_needs_a_balance() -> None:
     with pytest.raises(UsageFault, match="--prove holds the ledger against the balance"):
         sm.report("balance_summary", month="2026-03", data={"transactions": ledger}, prove=True)
     sm.report("balance_summary", month="2026-03", data={"transactions": ledger})
+
+
+def odd_account(**changed: Any) -> FakeAccount:
+    """A euro payment in a dollar balance whose refund failed and was made again, a dispute that was won in
+    the next month, a payout that came back, yen and dinars; `changed` is what one entry has instead."""
+    entries = [
+        transaction("t_eur", "charge", 11000, 348, "2026-03-11", source="ch_eur", exchange_rate=1.1),
+        transaction("t_jpy", "charge", 5000, 200, "2026-03-12", currency="jpy", source="ch_jpy"),
+        transaction("t_kwd", "charge", 5120, 180, "2026-03-13", currency="kwd", source="ch_kwd"),
+        transaction("t_ref", "refund", -4600, 0, "2026-03-15", source="re_1", exchange_rate=1.15),
+        transaction("t_back", "refund_failure", 4600, 0, "2026-03-18", source="re_1", exchange_rate=1.15),
+        transaction("t_ref2", "refund", -4650, 0, "2026-03-19", source="re_2", exchange_rate=1.1625),
+        transaction("t_usd", "charge", 5000, 175, "2026-03-20", source="ch_usd"),
+        transaction("t_out", "payout", -6000, 0, "2026-03-20", source="po_1"),
+        transaction("t_in", "payout_failure", 6000, 0, "2026-03-23", source="po_1"),
+        transaction("t_lost", "adjustment", -5000, 1500, "2026-03-30", source="du_1"),
+        transaction("t_won", "adjustment", 5000, -1500, "2026-04-02", source="du_1",
+            reporting_category="dispute_reversal"),
+        transaction("t_late", "charge", 3000, 117, "2026-03-31T22:30", source="ch_late"),
+    ]  # fmt: skip
+    won = dispute("du_1", "ch_usd", 5000, "2026-03-30", status="won", balance_transactions=entries[9:11])
+    entries[0] |= changed
+    made = FakeAccount(
+        now="2026-04-10", zone="Europe/Berlin", balance_transaction=entries, dispute=[won],
+        charge=[charge("ch_eur", 10000, "2026-03-11", currency="eur", balance_transaction="t_eur"),
+            charge("ch_usd", 5000, "2026-03-20", balance_transaction="t_usd"),
+            charge("ch_jpy", 5000, "2026-03-12", currency="jpy", balance_transaction="t_jpy"),
+            charge("ch_kwd", 5120, "2026-03-13", currency="kwd", balance_transaction="t_kwd"),
+            charge("ch_late", 3000, "2026-03-31T22:30", balance_transaction="t_late")],
+        refund=[refund("re_1", "ch_eur", 4000, "2026-03-15", currency="eur", status="failed"),
+            refund("re_2", "ch_eur", 4000, "2026-03-19", currency="eur")],
+        invoice=[invoice("in_credit", -1000, "2026-03-07", paid="2026-03-07", amount_due=0),
+            invoice("in_dated", 5000, "2026-03-03", effective_at=unix("2026-02-28")),
+            invoice("in_kwd", 5125, "2026-03-31T23:30", currency="kwd")],
+    )  # fmt: skip
+    connect(made)
+    return made
+
+
+def test_a_month_of_odd_entries() -> None:
+    """In Berlin the last payment is of April, and so is the last invoice."""
+    odd_account()
+    volume = sm.report("volume", month="2026-03").set_index("currency")
+    assert volume.loc["usd"].tolist() == [16000, -4650, -5000, -2023, 0, 0, 4327, 0]
+    assert volume["net"].to_dict() == {"jpy": 4800, "kwd": 4940, "usd": 4327}
+    summary = sm.report("balance_summary", month="2026-03", prove=True).set_index("currency")
+    assert summary.loc["usd", ["activity", "payouts", "end"]].tolist() == [4327, 0, 4327]
+    assert not summary["residual"].any()
+    april = sm.report("volume", month="2026-04").set_index("currency")
+    assert april.loc["usd", ["gross", "disputes", "fees"]].tolist() == [3000, 5000, 1383]
+    effect = sm.report("fx_effect", month="2026-03")
+    assert dict(zip(effect["entry"], effect["gain"], strict=True)) == {
+        "t_ref": -200, "t_back": 200, "t_ref2": -250,
+    }  # fmt: skip
+    refunds = sm.report("refund_rate", month="2026-03").set_index(["currency", "basis"])
+    assert refunds.loc[("eur", "activity"), ["refunds", "amount"]].tolist() == [1, 4000]
+    disputes = sm.report("dispute_rate", month="2026-03").set_index(["currency", "basis"])
+    assert disputes.loc[("usd", "activity"), ["won", "fee_cost"]].tolist() == [1, 0]
+    rolled_ = sm.report("deferred_revenue", month="2026-03").set_index("currency")
+    assert rolled_["billed"].to_dict() == {"kwd": 0, "usd": 4000}
+    closed_ = sm.close_month("2026-03")
+    assert not closed_["result"].eq("failed").any(), closed_[closed_["result"] == "failed"]
+
+
+@each_row("changed", [{"net": 10000}, {"amount": None}, {"fee": None}])
+def test_one_entry_that_does_not_add_up_is_named(changed: dict[str, Any]) -> None:
+    account = odd_account(**changed)
+    account.balance = {"usd": 1, "jpy": 4800, "kwd": 4940}
+    closed_ = sm.close_month("2026-03").set_index("check")
+    line = closed_.loc["Each entry: amount - fee = net"]
+    assert line["result"] == "failed"
+    assert "t_eur" in line["action"]
+
+
+def test_an_entry_that_cannot_be_counted_is_named() -> None:
+    odd_account()
+    ledger = sm.call("balance.list_history", limit="all")
+    says = {"currency": "1 balance transactions without a currency", "created": "1 rows have no time"}
+    for name, words in says.items():
+        lost = ledger.copy()
+        lost.loc[lost["id"] == "t_jpy", name] = None
+        with pytest.raises(MissingData, match=words + ".*: t_jpy"):
+            sm.report("volume", month="2026-03", data={"transactions": lost})

@@ -224,13 +224,16 @@ def reported(name: str) -> pd.DataFrame:
 
 @pytest.mark.parametrize("style", ["default", "dark_background"])
 def test_pictures_say_what_the_kept_ones_say(style: str, tmp_path: Path) -> None:
-    """The pictures themselves are in the test's folder (an artefact of CI), to be looked at."""
+    """The pictures themselves are in the folder PICTURES names (an artefact of CI), to be looked at; else in
+    the test's own."""
+    folder = Path(os.environ.get("PICTURES") or tmp_path) / style
+    folder.mkdir(parents=True, exist_ok=True)
     with mpl.style.context(style):
         made = {}
         for name, table in pictures().items():
             figure = finance.plot(table)
             made[name] = described(figure)
-            figure.savefig(tmp_path / f"{name}.png", dpi=60)
+            figure.savefig(folder / f"{name}.png", dpi=60)
             assert not legend_over_bars(figure), f"{name}: the legend covers bars"
             assert not beyond_the_edge(figure), f"{name}: a text is cut off"
     if os.environ.get("KEEP_PICTURES"):
