@@ -48,8 +48,10 @@ class ConnectionGuard:
         self.form.amount.update()
         self.form.refresh_banner()
         self.form.refresh()
+        old, new = describe(before), describe(now)
         raise ConfirmationNeeded(
-            f"The connection changed from {describe(before)} to {describe(now)}. Nothing was sent.",
+            f"The connection changed {f'from {old} to {new}' if new != old else f'(both are {new})'}."
+            " Nothing was sent.",
             advice="Check the values and press again to send them there.",
         )
 

@@ -84,3 +84,11 @@ def test_a_form_that_was_opened_before_connecting_goes_on() -> None:
     form = module_form("customers.create", {"name": "Jenny"})
     connect(sandbox=True)
     assert form.submit()["name"].tolist() == ["Jenny"]
+
+
+def test_two_connections_of_one_name_are_said_to_be_two() -> None:
+    connect(sandbox=True, demo=False)
+    form = module_form("customers.create", {"name": "Jenny"})
+    connect(sandbox=True, demo=False)
+    with pytest.raises(ConfirmationNeeded, match=r"changed \(both are the sandbox\)\. Nothing was sent"):
+        form.submit()
