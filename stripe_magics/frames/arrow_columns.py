@@ -24,6 +24,7 @@ from stripe_magics._redaction import HIDDEN, SECRET_FIELDS, SUSPECT, SUSPECT_KEY
 from stripe_magics.catalogue.versions import PINNED_VERSION
 from stripe_magics.frames.cell_array import CellArray
 from stripe_magics.frames.cells import freeze
+from stripe_magics.frames.null_arrays import NullBooleanArray, NullCellArray, NullIntegerArray, null_text
 from stripe_magics.frames.schema import (
     MAX_SPREAD_KEYS,
     Column,
@@ -222,47 +223,38 @@ def finish(kind: str, array: pa.Array) -> Any:
     return _FINISH[kind](array)
 
 
-_TEXT_ARRAY: Any = pd.arrays.ArrowStringArray
-
-
-class NullTextArray(_TEXT_ARRAY):  # type: ignore[misc]
-    """Text without any value: choosing rows of it is a slice, which costs nothing. Once something is written
-    into it, it is as any other."""
-
-    def take(self, indices: Any, allow_fill: bool = False, fill_value: Any = None, axis: Any = 0) -> Any:  # noqa: ARG002, FBT001, FBT002 - pandas'
-        """The rows at these places."""
-        inner, count = self._pa_array, len(indices)
-        blank = fill_value is None or pd.isna(fill_value)
-        if count <= len(self) and blank and inner.null_count == len(self):
-            return type(self)(inner.slice(0, count), dtype=self.dtype)
-        return super().take(indices, allow_fill=allow_fill, fill_value=fill_value)
-
-
 class NullColumns:
-    """Columns without any value, of one length. Those of text share their memory: nothing is ever written
-    into it."""
+    """Columns without any value, of one length. They share their memory: nothing is ever written into it."""
 
     def __init__(self, count: int) -> None:
         self.count = count
-        self._text: Any = None
+        self._made: dict[str, Any] = {}
 
     def column(self, kind: str) -> Any:
         """The pandas array of such a column."""
-        if self.count <= 64:
+        if self.count <= MAX_FEW:
             return _few(kind, self.count).copy()
-        if kind not in ARROW:
-            return CellArray(np.full(self.count, None, dtype=object))
-        target = ARROW[kind]
-        if kind == "interval" or not (pa.types.is_large_string(target) or pa.types.is_dictionary(target)):
-            return finish(kind, pa.nulls(self.count, target, memory_pool=POOL))
-        if self._text is None:
-            self._text = pa.nulls(self.count, pa.large_string(), memory_pool=POOL)
-        made = finish("text", self._text)
-        return (
-            NullTextArray(made._pa_array, dtype=made.dtype)  # noqa: SLF001 - pandas gives it by no other name
-            if isinstance(made, _TEXT_ARRAY) and PANDAS_3
-            else made
+        sort = (
+            kind if kind in _OWN_NULLS else "text" if kind in _TEXTS else "cell" if kind not in ARROW else ""
         )
+        if not sort:
+            return finish(kind, pa.nulls(self.count, ARROW[kind], memory_pool=POOL))
+        if sort not in self._made:
+            self._made[sort] = self._null(sort)
+        return self._made[sort].view() if sort in _OWN_NULLS else self._made[sort].copy()
+
+    def _null(self, sort: str) -> Any:
+        if sort == "cell":
+            return NullCellArray(np.full(self.count, None, dtype=object))
+        plain = finish(sort, pa.nulls(self.count, ARROW[sort], memory_pool=POOL))
+        if sort == "text":
+            return null_text(type(plain), plain._pa_array, plain.dtype)  # noqa: SLF001 - pandas gives it by no other name
+        return _OWN_NULLS[sort](plain._data, plain._mask)  # noqa: SLF001 - the same
+
+
+MAX_FEW = 64  # rows up to which columns without values aren't worth sharing
+_TEXTS = frozenset(kind for kind, target in ARROW.items() if kind != "interval" and is_text(target))
+_OWN_NULLS: Mapping[str, Any] = {"int": NullIntegerArray, "int?": NullIntegerArray, "bool": NullBooleanArray}
 
 
 @lru_cache(1024)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from typing import Any
 
 import numpy as np
@@ -555,7 +556,6 @@ def test_which_lists_were_cut() -> None:
     assert not cut_lists(frames.build([page(rows[1])], "invoice"))
 
 
-@pytest.mark.skipif(int(pd.__version__.partition(".")[0]) < 3, reason="pandas 2 has another array for text")
 def test_empty_text_costs_nothing_and_is_text_like_any_other() -> None:
     df = frames.build([page(*(intent(n) for n in range(200)))], "payment_intent")
     empty = df["receipt_email"]
@@ -570,3 +570,65 @@ def test_empty_text_costs_nothing_and_is_text_like_any_other() -> None:
     assert df["receipt_email"].isna().all()
     assert pd.concat([df, written])["receipt_email"].count() == 1
     assert df["receipt_email"].reindex([0, 500]).isna().tolist() == [True, True]
+
+
+def test_columns_without_values_cost_nothing_and_are_like_any_others() -> None:
+    """Of every dtype: choosing rows is a slice of the same memory, and what is written into one column is in
+    no other."""
+    df = frames.build([page(*(intent(n) for n in range(200)))], "payment_intent")
+    empty = [name for name in df if df[name].isna().all() and str(df[name].dtype) != "category"]
+    kinds = {str(df[name].dtype): name for name in empty}
+    assert {"object", "Int64", "boolean"} <= set(kinds)
+    values = {"object": "a", "Int64": 7, "boolean": True}
+    for kind, name in kinds.items():
+        if kind not in {*values, str(df["receipt_email"].dtype)}:
+            continue
+        value = values.get(kind, "a@example.com")
+        others = [each for each in empty if each != name]
+        chosen = df[df["amount"] > 1100][name]
+        assert _memory(chosen.array) == _memory(df[name].array), kind
+        assert df[name].reindex([0, 500]).isna().tolist() == [True, True]
+        for write in (_by_loc, _by_iloc, _by_mask, _by_fillna):
+            written = write(df.copy(), name, value)
+            assert written.loc[3, name] == value
+            assert written[written["amount"] == 1003][name].tolist() == [value]
+            assert written.iloc[::-1][name].dropna().iloc[-1] == value
+            assert written.sort_values("amount", ascending=False)[name].notna().sum() == written[name].count()
+            assert written[others].isna().all(axis=None), (kind, write.__name__)
+            assert df[empty].isna().all(axis=None), (kind, write.__name__)
+            both = pd.concat([df, written], ignore_index=True)
+            assert both[name].count() == written[name].count()
+            assert both[both[name].notna()][name].iloc[0] == value
+            assert pickle.loads(pickle.dumps(written))[name].count() == written[name].count()  # noqa: S301
+        again = pickle.loads(pickle.dumps(df))  # noqa: S301 - our own
+        pd.testing.assert_frame_equal(again, df)
+        view = df[[name]].head(3)
+        view[name] = value
+        assert df[empty].isna().all(axis=None)
+
+
+def _memory(array: Any) -> int:
+    inner = getattr(array, "_pa_array", None)
+    if inner is not None:
+        return int(inner.chunk(0).buffers()[1].address)
+    return int(array._data.__array_interface__["data"][0])
+
+
+def _by_loc(df: pd.DataFrame, name: str, value: Any) -> pd.DataFrame:
+    df.loc[3, name] = value
+    return df
+
+
+def _by_iloc(df: pd.DataFrame, name: str, value: Any) -> pd.DataFrame:
+    df.iloc[3, df.columns.get_loc(name)] = value
+    return df
+
+
+def _by_mask(df: pd.DataFrame, name: str, value: Any) -> pd.DataFrame:
+    df[name] = df[name].mask(df.index == 3, value)
+    return df
+
+
+def _by_fillna(df: pd.DataFrame, name: str, value: Any) -> pd.DataFrame:
+    df[name] = df[name].fillna(value)
+    return df
