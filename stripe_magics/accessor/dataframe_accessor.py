@@ -73,19 +73,31 @@ class StripeAccessor:
                     "This frame has nothing of Stripe's: neither df.attrs['stripe'] nor a column of its"
                     " objects."
                 )
-        self._frame = frame
+        self._whole = frame
+
+    @property
+    def _frame(self) -> pd.DataFrame:
+        """The frame. FrameError where a name doesn't say which column it is."""
+        labels = self._whole.columns
+        if not labels.is_unique:
+            double = ", ".join(map(repr, labels[labels.duplicated()].unique()[:6]))
+            raise FrameError(
+                f"Several columns have the same name: {double}.",
+                advice="Keep the first of each: df.loc[:, ~df.columns.duplicated()].",
+            )
+        return self._whole
 
     @property
     def facts(self) -> dict[str, Any]:
         """What the frame knows: object, account, mode, api_version, zone, units, complete ..., and how its
         call went."""
-        return dict(iter_facts(self._frame))
+        return dict(iter_facts(self._whole))
 
     @property
     def call(self) -> CallInfo:
         """The call that the frame came from: module, params, request_ids, notes, rows. Empty where it isn't
         known any more."""
-        return call_of(self._frame) or CallInfo()
+        return call_of(self._whole) or CallInfo()
 
     def __getitem__(self, name: str) -> pd.Series[Any]:
         """A column by its name, a short name or Stripe's path:
@@ -97,7 +109,7 @@ class StripeAccessor:
         return column_index.find(self._frame, name)
 
     def __getattr__(self, name: str) -> pd.Series[Any]:
-        if name.startswith("_") or "_frame" not in self.__dict__:
+        if name.startswith("_") or "_whole" not in self.__dict__:
             raise AttributeError(name)
         try:
             return self[name]
@@ -105,16 +117,16 @@ class StripeAccessor:
             raise AttributeError(str(problem)) from None
 
     def __dir__(self) -> list[str]:
-        names = [str(each) for each in self._frame.columns if str(each).isidentifier()]
-        aliases = short_names(FrameInfo.of(self._frame).object)
+        names = [str(each) for each in self._whole.columns if str(each).isidentifier()]
+        aliases = short_names(FrameInfo.of(self._whole).object)
         return [
             *super().__dir__(),
             *names,
-            *(short for short, name in aliases.items() if name in self._frame.columns),
+            *(short for short, name in aliases.items() if name in self._whole.columns),
         ]
 
     def _ipython_key_completions_(self) -> list[str]:
-        return [*map(str, self._frame.columns), *short_names(FrameInfo.of(self._frame).object)]
+        return [*map(str, self._whole.columns), *short_names(FrameInfo.of(self._whole).object)]
 
     def columns(self, words: str = "") -> pd.DataFrame:
         """The frame's columns, all or those that some words find: name, short name, Stripe's path, type,
@@ -349,7 +361,7 @@ class StripeAccessor:
         A text that a spreadsheet would run as a formula gets an apostrophe in front; line ends become LF;
         dicts and lists are written as JSON.
         """
-        return file_exports.to_csv(self._frame, path, options)
+        return file_exports.to_csv(self._whole, path, options)
 
     def to_excel(
         self, path: Any, *, sheet_name: str = "Stripe", zone: str | None = None, **options: Any

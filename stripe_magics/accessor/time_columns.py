@@ -25,6 +25,12 @@ def local_day(frame: pd.DataFrame, column: str, zone: str | None) -> pd.Series[A
 
 def day_of(values: pd.Series[Any], zone: str) -> pd.Series[Any]:
     """Midnight of each time's day in a zone, without a zone."""
+    if (
+        isinstance(values.dtype, pd.ArrowDtype)
+        and str(values.dtype).startswith("timestamp[")
+        and values.dt.tz
+    ):
+        values = values.astype("datetime64[us, UTC]")
     if getattr(values.dtype, "tz", None) is None:
         raise FrameError(f"{values.name} is not a column of times in UTC ({values.dtype}).")
     local = values.dt.tz_convert(ZoneInfo(zone))

@@ -50,6 +50,11 @@ class CellDtype(ExtensionDtype):
         # numpy's dtype isn't among them: what equals that, pandas takes for an array of numpy's
         return isinstance(other, CellDtype) or other is object or (isinstance(other, str) and other in _NAMES)
 
+    def __bool__(self) -> bool:
+        """pandas asks before it looks for a type of numpy's to give to Arrow (`convert_dtypes`): there is
+        none."""
+        return False
+
     def __hash__(self) -> int:
         return hash(np.dtype(object))
 

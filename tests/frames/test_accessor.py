@@ -299,3 +299,34 @@ def test_columns_of_the_accessor_complete_and_are_described() -> None:
     assert about.loc["amount", "what"] == "money, in minor units of currency"
     assert about.loc["amount", "filled"] == 1.0
     assert df.stripe.columns("Customer")["name"].tolist()
+
+
+def test_columns_of_one_name_are_refused_by_name() -> None:
+    df = pd.DataFrame({"id": ["ch_1"], "object": ["charge"], "amount": [500], "currency": ["usd"]})
+    double = pd.concat([df, df[["amount"]]], axis=1)
+    for verb in (
+        lambda: double.stripe.to_major("amount"),
+        lambda: double.stripe.total("amount"),
+        lambda: double.stripe.compact().shape,
+        lambda: double.stripe.to_parquet("never.parquet"),
+        lambda: double.stripe.to_excel("never.xlsx"),
+        lambda: double.stripe.columns().shape,
+        lambda: double.stripe.link("id"),
+    ):
+        with pytest.raises(FrameError, match="Several columns have the same name: 'amount'"):
+            verb()
+    assert double.stripe.to_csv().splitlines()[0] == "id,object,amount,currency,amount"
+    assert double.stripe.facts == {}
+    assert double.loc[:, ~double.columns.duplicated()].stripe.to_major()["amount"].tolist() == [5.0]
+
+
+def test_columns_of_arrow_are_as_others() -> None:
+    created = pd.to_datetime(["2026-10-31 23:30"], utc=True)
+    df = pd.DataFrame(
+        {"id": ["ch_1"], "object": ["charge"], "created": created, "amount": [1050], "currency": ["usd"]}
+    ).convert_dtypes(dtype_backend="pyarrow")
+    assert df.stripe.to_major()["amount"].tolist() == [10.5]
+    assert df.stripe.to_major().stripe.to_minor()["amount"].tolist() == [1050]
+    assert df.stripe.local_day(zone="Europe/Berlin").dt.strftime("%Y-%m-%d").tolist() == ["2026-11-01"]
+    assert df.stripe.by_month(zone="Europe/Berlin")["month"].astype(str).tolist() == ["2026-11"]
+    assert df.stripe.total("amount") == 1050
