@@ -188,7 +188,9 @@ def test_other_programs_read_cells() -> None:
     duckdb = pytest.importorskip("duckdb", reason="the extra duckdb")
     with duckdb.connect() as database:
         database.register("cells", frame())
-        found = database.sql("select id, map, list[1].a from cells order by id").fetchall()
+        # a map's two halves: as a whole, DuckDB 1.0 gives Python another dict than later ones
+        columns = "id, map_keys(map), map_values(map), list[1].a"
+        found = database.sql(f"select {columns} from cells order by id").fetchall()
     assert [row[0] for row in found] == ["a", "b", "c"]
-    assert found[1][1] == {"k": "1"}
-    assert found[0][2] == 1
+    assert found[1][1:3] == (["k"], ["1"])
+    assert found[0][3] == 1
