@@ -26,6 +26,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+import stripe_magics.accessor  # noqa: F401 - registers df.stripe
 from stripe_magics import finance
 from stripe_magics.frames import parquet
 from stripe_magics.frames.arrow_columns import json_field
