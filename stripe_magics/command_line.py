@@ -19,8 +19,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
-from stripe_magics import catalogue, progress, standard_streams
-from stripe_magics.catalogue.module import Effect
+from stripe_magics import progress, standard_streams
 from stripe_magics.command_output import FORMATS, Output, is_complete, row_results
 from stripe_magics.errors import (
     FileError,
@@ -136,7 +135,7 @@ def _run(given: argparse.Namespace) -> int:
         try:
             notes = output.write(answer)
         except FileError as problem:
-            raise _answer_lost(problem, answer, made=runner.writes) from problem
+            raise _answer_lost(problem, answer, made=_writes() > 0) from problem
         for note in notes:
             _say(note)
     if fault is not None:
@@ -144,6 +143,14 @@ def _run(given: argparse.Namespace) -> int:
     return row_results(answer, failed=FAILED, unknown=UNKNOWN) or (
         DONE if is_complete(answer, runner.limit) else INCOMPLETE
     )
+
+
+def _writes() -> int:
+    """How many writes this process has sent, by whichever line: a call, a resumed one, an endpoint's end."""
+    from stripe_magics.client.shared_connection import shared
+
+    connection = shared()
+    return connection.writes if connection is not None else 0
 
 
 def _answer_lost(problem: FileError, answer: Any, *, made: bool) -> FileError:
@@ -198,10 +205,9 @@ def _runner(line: str) -> Any:
     from stripe_magics.magics.magic import StripeMagics
 
     class LineRunner(StripeMagics):
-        """One line: its answer, how many rows it asked for, and whether it changes something at Stripe."""
+        """One line: its answer, and how many rows it asked for."""
 
         limit: int | None = None
-        writes: bool = False
 
         def run(self, line: str, cell: str | None) -> Any:
             from stripe_magics.parsing.lexer import split
@@ -227,7 +233,6 @@ def _runner(line: str) -> Any:
         def call(self, command: Any, line: str) -> Any:
             limit = str(command.values.get("limit", command.options.limit))
             self.limit = int(limit) if limit.isdecimal() else None
-            self.writes = catalogue.find(command.module).effect is not Effect.READ
             return super().call(command, line)
 
         def _object_card(self, _line: str) -> Any:

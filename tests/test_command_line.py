@@ -142,6 +142,8 @@ FULL = "Standard output can't be written: No space left on device."
         ("{} 'customers list' --sandbox --csv >/dev/full", 1, [FULL, "Nothing was changed", "run the same"]),
         ("{} 'customers create --name x' --sandbox --csv >/dev/full", 1,
          [FULL, "The call itself was made. What it gave: cus_", "Don't run the line again"]),
+        ("{} 'customers create --name x --dry-run' --sandbox >/dev/full", 1,
+         [FULL, "Nothing was changed", "run the same"]),
         ("{} 'customers list' --sandbox --csv | true; exit ${{PIPESTATUS[0]}}", 4, ["there are more"]),
     ],
 )  # fmt: skip

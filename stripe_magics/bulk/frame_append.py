@@ -41,7 +41,7 @@ class FrameAppender:
         self._make_folder()
         with _files.lock(self.folder / LOCK, purpose=f"The folder {self.folder}", wait=2.0):
             manifest = self._manifest()
-            fresh = frame[~frame["id"].isin(self._ids)]
+            fresh = frame[~frame["id"].isin(self._ids) & ~frame["id"].duplicated()]
             if len(fresh) == 0:
                 return 0
             manifest = give_text(self.folder, manifest)

@@ -358,6 +358,7 @@ class Connection:
         """Ask Stripe again, under the same key, how an operation ended. It can't act twice."""
         from stripe_magics.client.journal.recovery import resume
 
+        self.writes += 1
         return resume(self, number)
 
     def reconcile(self, number: int) -> Finding:

@@ -116,12 +116,21 @@ class CellArray(_OPERATORS, ExtensionArray):  # type: ignore[misc]
 
     def __setitem__(self, key: Any, value: Any) -> None:
         key = check_array_indexer(self, key)
+        if isinstance(key, (int, np.integer)):  # one cell, whatever the value is
+            self._data[key] = value
+            return
         if isinstance(value, (np.ndarray, pd.Series, pd.Index, ExtensionArray)) or type(value) is list:
             self._data[key] = as_objects(value)
             return
         box: np.ndarray[Any, Any] = np.empty((), dtype=object)
         box[()] = value
         self._data[key] = box
+
+    def astype(self, dtype: Any, copy: bool = True) -> Any:  # noqa: FBT001, FBT002 - pandas'
+        kind = pd.api.types.pandas_dtype(dtype)
+        if isinstance(kind, np.dtype) and kind.kind == "U":  # numpy makes a text of no list
+            return pd.Series(self._data, dtype=object).astype(str).to_numpy()
+        return super().astype(dtype, copy=copy)
 
     def isna(self) -> np.ndarray[Any, Any]:
         return np.asarray(pd.isna(self._data))

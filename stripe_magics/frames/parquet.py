@@ -132,10 +132,7 @@ def _as_json(part: pa.Array, *, json: bool) -> pa.Array:
     if json:
         return part
     if pa.types.is_timestamp(part.type):
-        part = pa.array(
-            [None if each is None else each // 1_000_000 for each in part.cast(pa.int64()).to_pylist()],
-            pa.int64(),
-        )
+        part = part.cast(pa.timestamp("s", part.type.tz), safe=False).cast(pa.int64())
     return pa.array(
         [None if value is None else msgspec.json.encode(value) for value in part.to_pylist()], pa.string()
     )

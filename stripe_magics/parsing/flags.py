@@ -231,6 +231,11 @@ def _data(call: CallBuilder, key: str, word: Word) -> None:
     call.param(name, resolve(word.cut(len(name) + 1), call.namespace))
 
 
+def _within_line(title: str) -> str:
+    """A title as it stands in the middle of a sentence: "Customer" is no name, "URL" stays one."""
+    return title if title[:2].isupper() else f"{title[0].lower()}{title[1:]}"
+
+
 def _positional(call: CallBuilder, words: list[Word]) -> None:
     """Ids of the path, in its order."""
     places = [each for each in call.module.path_fields if each.name not in call.values]
@@ -240,9 +245,7 @@ def _positional(call: CallBuilder, words: list[Word]) -> None:
     if len(words) > len(places):
         extra, count = words[len(places)].text, len(call.module.path_fields)
         _refuse_odd(words)
-        takes = " and ".join(
-            f"the {each.title[0].lower()}{each.title[1:]}" for each in call.module.path_fields
-        )
+        takes = " and ".join(f"the {_within_line(each.title)}" for each in call.module.path_fields)
         numbers = {
             1: "one positional argument",
             2: "two positional arguments",

@@ -94,3 +94,18 @@ def test_rows_of_other_types_come_back_in_the_lists_types(
         except Exception as failure:  # noqa: BLE001 - all are shown
             failures[how] = repr(failure)[:500]
     assert not failures
+
+
+def test_a_row_that_comes_twice_is_added_once(tmp_path: Path) -> None:
+    twice = pd.DataFrame({"id": ["evt_1", "evt_1"], "type": ["a", "a"]})
+    assert bulk.FrameAppender(tmp_path / "events", "event")(twice) == 1
+    assert pd.read_parquet(tmp_path / "events")["id"].tolist() == ["evt_1"]
+
+
+def test_times_of_any_unit_among_texts_are_seconds(tmp_path: Path) -> None:
+    add, moment = bulk.FrameAppender(tmp_path / "events", "event"), pd.Timestamp("2026-03-01T10:00Z")
+    add(pd.DataFrame({"id": ["evt_0"], "own": ["text"]}))
+    for unit in ("s", "ms", "us", "ns"):
+        add(pd.DataFrame({"id": [unit], "own": pd.Series([moment]).astype(f"datetime64[{unit}, UTC]")}))
+    own = pd.read_parquet(tmp_path / "events")["own"].tolist()
+    assert own == ['"text"', *["1772359200"] * 4]

@@ -106,6 +106,8 @@ OPERATIONS: dict[str, Callable[[pd.DataFrame], Any]] = {
     "by dtype": lambda df: [name for name in df if df[name].dtype == object],
     "dtypes": lambda df: df.dtypes.astype(str).to_dict(),
     "text": lambda df: df["map"].astype(str).tolist(),
+    "text of lists": lambda df: df["list"].astype(str).tolist(),
+    "text of lists of one length": lambda df: df["list"].iloc[[0, 0]].astype(str).tolist(),
     "bool": lambda df: df["map"].astype(bool).tolist(),
     "convert": lambda df: df.convert_dtypes().dtypes.astype(str).tolist(),
     "convert to Arrow's": lambda df: df.convert_dtypes(dtype_backend="pyarrow").dtypes.astype(str).tolist(),
@@ -140,6 +142,17 @@ def _values(made: Any) -> Any:
 @each_row("name", list(OPERATIONS))
 def test_an_operation_does_what_it_does_on_plain_objects(name: str) -> None:
     assert _values(OPERATIONS[name](frame())) == _values(OPERATIONS[name](frame(plain=True)))
+
+
+@each_row("value", [None, "x", {"z": 1}, [7, 8], [7]], ids=str)
+def test_one_cell_is_set_to_any_value(value: Any) -> None:
+    for place in ("at", "iat"):
+        df = frame()
+        column = "map" if place == "at" else df.columns.get_loc("map")
+        getattr(df, place)[1, column] = value
+        assert type(df["map"].iloc[1]) is type(value)  # an array of one value would be equal
+        assert df["map"].tolist() == [{}, value, None]
+    assert df["map"].isna().tolist() == [False, value is None, True]
 
 
 def test_copies_are_equal_and_apart() -> None:

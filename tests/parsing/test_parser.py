@@ -321,6 +321,7 @@ def test_make_an_api_call() -> None:
                 " customer ID"
             ),
         ),
+        ("api call get /v1/customers", UsageFault, "takes one positional argument: the URL"),
         ("customers retrieve cus_1 --customer cus_2", UsageFault, "Unexpected argument|given twice"),
         ("customers list jenny", UsageFault, "takes no positional argument"),
         ("customers list email", UsageFault, "Did you mean --email"),
