@@ -118,13 +118,15 @@ README = """# A project
 def test_readme_leads_somewhere_from_a_package_index(project: Path, address: str) -> None:
     """With the repository's address every link and picture is absolute, at the version's tag; without one it
     is built all the same, and not published."""
-    shutil.copy(ROOT / "hatch_build.py", project)
+    hook = ".ci/package_readme.py"
+    (project / ".ci").mkdir(exist_ok=True)
+    shutil.copy(ROOT / hook, project / hook)
     (project / "README.md").write_text(README)
     settings = (project / "pyproject.toml").read_text()
     settings = settings.replace('dynamic = ["version"]', 'dynamic = ["version", "readme"]')
     settings = settings.replace('readme = "README.md"\n', "")
     urls = f'Repository = "{address}"' if address else ""
-    settings += f"\n[tool.hatch.metadata.hooks.custom]\n\n[project.urls]\n{urls}\n"
+    settings += f'\n[tool.hatch.metadata.hooks.custom]\npath = "{hook}"\n\n[project.urls]\n{urls}\n'
     (project / "pyproject.toml").write_text(settings)
     packed = project / "stripe_magics" / "sandbox" / "demo_data" / "account.packed"
     packed.parent.mkdir(parents=True)
