@@ -16,7 +16,8 @@ NEEDED = (
     "/LICENSE",
 )
 UNWANTED = re.compile(
-    r"ARCHITECTURE\.md|(^|/)tests?/|generators/|\.ipynb|__pycache__|\.venv|(^|/)\.(ci|github)/(?!package_readme\.py$)"
+    r"ARCHITECTURE\.md|(^|/)tests?/|generators/|\.ipynb|__pycache__|\.venv"
+    r"|(^|/)\.(ci|github)/(?!package_readme\.py$)"
 )
 RELATIVE = re.compile(r"\]\((?![a-z][a-z+.-]*:|#)([^)\s]+)\)")
 
