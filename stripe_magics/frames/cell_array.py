@@ -115,6 +115,8 @@ class CellArray(_OPERATORS, ExtensionArray):  # type: ignore[misc]
         return rest[0] if rest else slice(None)
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        if isinstance(key, tuple):  # as `loc` and `iloc` give the rows
+            key = self._row_of(key)
         key = check_array_indexer(self, key)
         if isinstance(key, (int, np.integer)):  # one cell, whatever the value is
             self._data[key] = value

@@ -146,10 +146,11 @@ def test_an_operation_does_what_it_does_on_plain_objects(name: str) -> None:
 
 @each_row("value", [None, "x", {"z": 1}, [7, 8], [7]], ids=str)
 def test_one_cell_is_set_to_any_value(value: Any) -> None:
-    for place in ("at", "iat"):
+    ways = ("at", "iat") if isinstance(value, dict) else ("at", "iat", "loc", "iloc")
+    for way in ways:  # pandas takes a dict at `loc` for a row's values by their names
         df = frame()
-        column = "map" if place == "at" else df.columns.get_loc("map")
-        getattr(df, place)[1, column] = value
+        column = df.columns.get_loc("map") if way.startswith("i") else "map"
+        getattr(df, way)[1, column] = value
         assert type(df["map"].iloc[1]) is type(value)  # an array of one value would be equal
         assert df["map"].tolist() == [{}, value, None]
     assert df["map"].isna().tolist() == [False, value is None, True]
