@@ -14,7 +14,7 @@ from stripe_magics import catalogue
 from stripe_magics.errors import UsageFault
 from stripe_magics.magics import settings
 from stripe_magics.magics.subcommands import connection, data, sandbox, session
-from stripe_magics.magics.subcommands.subcommand import Invocation, ParsedFlags, Subcommand
+from stripe_magics.magics.subcommands.subcommand import Context, Invocation, ParsedFlags, Subcommand
 from stripe_magics.parsing.lexer import Word, split
 
 _CONNECT = {"sandbox": "flag", "empty": "flag", "today": "flag", "env": "text", "profile": "text",
@@ -36,7 +36,7 @@ _LISTEN = {
 }
 
 
-def _help(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+def _help(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
     from stripe_magics.magics.help_pages import overview, page, subcommand_page
 
     if not positional:

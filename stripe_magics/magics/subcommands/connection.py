@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 from stripe_magics.errors import UsageFault
-from stripe_magics.magics.subcommands.subcommand import ParsedFlags, number, whole
+from stripe_magics.magics.subcommands.subcommand import Context, ParsedFlags, number, whole
 
 
-def connect(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+def connect(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
     if not given:
         return _connect_form(context)
     from stripe_magics.client import shared_connection, warm_up
@@ -38,7 +38,7 @@ def connect(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     return state
 
 
-def _connect_form(context: Any) -> Any:
+def _connect_form(context: Context) -> Any:
     """The connection form where there is a front end; a hidden prompt in a terminal."""
     if getattr(context.shell, "kernel", None) is not None:
         from stripe_magics.forms import connect_form
@@ -57,7 +57,7 @@ def _state(connection: Any) -> Any:
     return State(connection.status(), connection.mode)
 
 
-def status(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+def status(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
     return _state(current())
 
 
@@ -68,7 +68,7 @@ def current() -> Any:
     return connection.current()
 
 
-def disconnect(context: Any, positional: list[Any], given: ParsedFlags) -> None:
+def disconnect(context: Context, positional: list[Any], given: ParsedFlags) -> None:
     from stripe_magics.client.shared_connection import close, shared
 
     had = shared()
@@ -76,7 +76,7 @@ def disconnect(context: Any, positional: list[Any], given: ParsedFlags) -> None:
     print("Disconnected; the key is forgotten." if had is not None else "There was no connection.")
 
 
-def live(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+def live(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
     from stripe_magics.client import live_mode as live
     from stripe_magics.magics.prompt import make_prompt
 
@@ -91,7 +91,7 @@ def live(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     return None
 
 
-def pending(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+def pending(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
     from stripe_magics.client.journal import recovery as pending
 
     frame = pending.frame(current())
@@ -100,7 +100,7 @@ def pending(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     return frame
 
 
-def resume(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+def resume(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
     from stripe_magics.client.journal import recovery as pending
 
     answer = pending.resume(current(), _operation(positional))
@@ -109,7 +109,7 @@ def resume(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     return _frame([answer.body], answer.request_id)
 
 
-def reconcile(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+def reconcile(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
     finding = current().reconcile(_operation(positional))
     print(finding)
     return _frame([json.dumps(each).encode() for each in finding.objects], "") if finding.objects else None

@@ -11,12 +11,12 @@ from stripe_magics._command import Command
 from stripe_magics._text import closest_matches
 from stripe_magics.errors import UnknownName, UsageFault
 from stripe_magics.finance.report_table import REPORTS
-from stripe_magics.magics.subcommands.subcommand import ParsedFlags, Subcommand
+from stripe_magics.magics.subcommands.subcommand import Context, ParsedFlags, Subcommand
 
 _OURS = {"out", "quiet", "cell"}
 
 
-def report(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+def report(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
     given = {key: value for key, value in given.items() if key not in _OURS}
     table = bool(given.get("table"))
     if given.pop("form", False):
@@ -66,7 +66,7 @@ def report_page(subcommand: Subcommand, name: str) -> Any:
     return HelpPage(f"%stripe {line}", intro, parts, f"%stripe {line}{period}", form=f"{line} --form")
 
 
-def close(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+def close(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
     given = {key: value for key, value in given.items() if key not in _OURS}
     file = given.pop("verify", None)
     if given.pop("form", False):
@@ -83,13 +83,13 @@ def close(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     return finance.verify_close(file, **given)
 
 
-def journal(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+def journal(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
     given = {key: value for key, value in given.items() if key not in _OURS}
     return finance.journal(format=given.pop("for", ""), **given)
 
 
-def bulk_command(name: str) -> Callable[[Any, list[Any], ParsedFlags], Any]:
-    def run(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+def bulk_command(name: str) -> Callable[[Context, list[Any], ParsedFlags], Any]:
+    def run(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
         from stripe_magics import bulk
 
         options = {key: value for key, value in given.items() if key not in {"out", "cell"}}
@@ -121,7 +121,7 @@ def _check_flags(function: Callable[..., Any], options: ParsedFlags) -> None:
             )
 
 
-def sql(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+def sql(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
     from stripe_magics import bulk
 
     text = given.get("cell") or " ".join(str(each) for each in positional)
@@ -132,13 +132,13 @@ def sql(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     return bulk.sql(str(text), **options)
 
 
-def listen(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+def listen(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
     from stripe_magics import events
 
     return events.listen(*positional, **{key: value for key, value in given.items() if key not in _OURS})
 
 
-def endpoints(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+def endpoints(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
     from stripe_magics import events
     from stripe_magics.magics.prompt import make_prompt
 
@@ -151,10 +151,10 @@ def endpoints(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     )
 
 
-def event_command(name: str) -> Callable[[Any, list[Any], ParsedFlags], Any]:
+def event_command(name: str) -> Callable[[Context, list[Any], ParsedFlags], Any]:
     """What lists, retries and replays the runs of handlers, by the name of its function."""
 
-    def run(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+    def run(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
         from stripe_magics import events
 
         options = {key: value for key, value in given.items() if key not in _OURS}
@@ -163,13 +163,13 @@ def event_command(name: str) -> Callable[[Any, list[Any], ParsedFlags], Any]:
     return run
 
 
-def watches(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+def watches(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
     from stripe_magics import events
 
     return events.status()
 
 
-def stop(context: Any, positional: list[Any], given: ParsedFlags) -> None:
+def stop(context: Context, positional: list[Any], given: ParsedFlags) -> None:
     from stripe_magics import events
 
     stopped = events.stop(str(positional[0]) if positional else "")
@@ -181,7 +181,7 @@ def handler_for(command: Command) -> Callable[..., Any] | None:
     return _watch if catalogue.find(command.module).handler == "events" else None
 
 
-def _watch(context: Any, command: Command, *, connection: Any = None, origin: Any = None) -> Any:
+def _watch(context: Context, command: Command, *, connection: Any = None, origin: Any = None) -> Any:
     from stripe_magics import events
     from stripe_magics.magics.prompt import make_prompt
 

@@ -9,7 +9,7 @@ from typing import Any
 from stripe_magics import dates
 from stripe_magics.errors import NotConnected, UsageFault
 from stripe_magics.magics.subcommands.connection import current
-from stripe_magics.magics.subcommands.subcommand import ParsedFlags
+from stripe_magics.magics.subcommands.subcommand import Context, ParsedFlags
 
 
 def _sandbox_transport() -> Any:
@@ -19,7 +19,7 @@ def _sandbox_transport() -> Any:
     return transport
 
 
-def advance(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+def advance(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
     """By a length (`3d`, `1 month`), or to a later date."""
     text = " ".join(str(each) for each in positional)
     if not text:
@@ -46,7 +46,7 @@ def _clock(now: int) -> str:
     return datetime.fromtimestamp(now, UTC).strftime("%A %Y-%m-%d %H:%M UTC")
 
 
-def coverage(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+def coverage(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
     """A row for each operation: `simulated`, or `by shape` where its objects are kept without what they
     do."""
     import pandas as pd
@@ -62,13 +62,13 @@ def coverage(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     return pd.DataFrame(columns)
 
 
-def reset(context: Any, positional: list[Any], given: ParsedFlags) -> None:
+def reset(context: Context, positional: list[Any], given: ParsedFlags) -> None:
     _sandbox_transport().reset()
     context.seen.forget()
     print("The sandbox is as it was when it was opened.")
 
 
-def save(context: Any, positional: list[Any], given: ParsedFlags) -> None:
+def save(context: Context, positional: list[Any], given: ParsedFlags) -> None:
     from pathlib import Path
 
     path = Path(_file(positional, "save"))
@@ -79,7 +79,7 @@ def save(context: Any, positional: list[Any], given: ParsedFlags) -> None:
     print(f"{path}: the sandbox was saved.")
 
 
-def load(context: Any, positional: list[Any], given: ParsedFlags) -> None:
+def load(context: Context, positional: list[Any], given: ParsedFlags) -> None:
     from pathlib import Path
 
     path = Path(_file(positional, "load"))

@@ -7,10 +7,10 @@ from typing import Any
 from stripe_magics._text import closest_matches
 from stripe_magics.errors import UnknownName, UsageFault
 from stripe_magics.magics import settings
-from stripe_magics.magics.subcommands.subcommand import ParsedFlags
+from stripe_magics.magics.subcommands.subcommand import Context, ParsedFlags
 
 
-def modules(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+def modules(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
     from stripe_magics.modules_frame import modules_frame
 
     frame = modules_frame()
@@ -32,23 +32,23 @@ def modules(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     return frame
 
 
-def find(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+def find(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
     from stripe_magics.magics import catalogue_search
 
     return catalogue_search.find(" ".join(str(each) for each in positional))
 
 
-def today(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+def today(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
     from stripe_magics import forms
 
     return forms.today(run=context.run_form)
 
 
-def history(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+def history(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
     return context.history.frame()
 
 
-def script(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+def script(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
     from stripe_magics.magics.fact_list import Code
 
     text = context.history.script()
@@ -67,7 +67,7 @@ def script(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
     return Code(text)
 
 
-def config(context: Any, positional: list[Any], given: ParsedFlags) -> Any:
+def config(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
     from stripe_magics.magics.fact_list import Facts
 
     read = {name: settings.read(name, value) for name, value in given.items() if name in settings.TRAITS}

@@ -6,8 +6,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+from stripe_magics._command import Command
 from stripe_magics._form_encoding import plain
 from stripe_magics._text import closest_matches
 from stripe_magics.errors import UnknownName, UsageFault
@@ -15,7 +16,41 @@ from stripe_magics.parsing.command_words import ended
 from stripe_magics.parsing.lexer import Word
 from stripe_magics.parsing.variables import resolve
 
+if TYPE_CHECKING:
+    from stripe_magics.client.journal.cell_origin import CellTracker
+    from stripe_magics.magics.history import History
+    from stripe_magics.magics.seen_ids import Seen
+
 ParsedFlags = dict[str, Any]
+
+
+class Context(Protocol):
+    """What a subcommand needs of the magic that runs it."""
+
+    @property
+    def shell(self) -> Any:
+        """IPython's."""
+
+    @property
+    def cell(self) -> CellTracker:
+        """The cell that runs."""
+
+    @property
+    def history(self) -> History:
+        """The calls of this session."""
+
+    @property
+    def seen(self) -> Seen:
+        """The ids of the shared connection, for completion."""
+
+    def names(self) -> Mapping[str, Any]:
+        """What `$name` may mean."""
+
+    def check_table(self) -> None:
+        """Refuse `--table` where itables isn't installed."""
+
+    def run_form(self, command: Command, *, connection: Any, **more: Any) -> Any:
+        """A call that a form makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +59,7 @@ class Subcommand:
     "list" repeats), and what it says."""
 
     words: tuple[str, ...]
-    function: Callable[[Any, list[Any], ParsedFlags], Any]
+    function: Callable[[Context, list[Any], ParsedFlags], Any]
     help: str
     flags: Mapping[str, str] = field(default_factory=dict)
     most: int = 0  # values without a flag
@@ -32,7 +67,7 @@ class Subcommand:
     body: bool = False  # whether a cell's body means something to it
     page: Callable[[Subcommand, str], Any] | None = None  # the help of one of its values: a report's
     example: str = ""  # what help shows first: a line to copy
-    now: Callable[[Any], Mapping[str, str]] | None = None  # by flag: what it is set to
+    now: Callable[[Context], Mapping[str, str]] | None = None  # by flag: what it is set to
 
     @property
     def name(self) -> str:
@@ -47,7 +82,7 @@ class Invocation:
     subcommand: Subcommand
     words: list[Word]
 
-    def run(self, context: Any, line: str, cell: str | None) -> Any:
+    def run(self, context: Context, line: str, cell: str | None) -> Any:
         """Read the flags and do it."""
         words, quiet = ended(self.words)
         if any(word.text in {"--help", "-h", "?"} for word in words):
