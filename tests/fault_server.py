@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import operator
 import re
 import socket
 import ssl
@@ -24,6 +25,7 @@ import struct
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any, Self
@@ -435,15 +437,15 @@ class FaultServer:
                 self._send(client, reply)
                 return True
             case "answer":
-                data = fault.body if fault.body is not None else reply.body
-                raw = (
-                    data
-                    if isinstance(data, bytes)
-                    else data.encode()
-                    if isinstance(data, str)
-                    else json.dumps(data).encode()
+                answer = fault.body if fault.body is not None else reply.body
+                sent = (
+                    answer
+                    if isinstance(answer, bytes)
+                    else answer.encode()
+                    if isinstance(answer, str)
+                    else json.dumps(answer).encode()
                 )
-                self._send(client, Reply(fault.status, raw, list(fault.headers)))
+                self._send(client, Reply(fault.status, sent, list(fault.headers)))
                 return True
             case other:
                 raise AssertionError(other)
@@ -466,10 +468,8 @@ class FaultServer:
 
 
 def _page(rows: list[dict[str, Any]], query: dict[str, str], url: str) -> dict[str, Any]:
-    for name, keep in (
-        ("gte", lambda value, bound: value >= bound),
-        ("lte", lambda value, bound: value <= bound),
-    ):
+    bounds: dict[str, Callable[[int, int], bool]] = {"gte": operator.ge, "lte": operator.le}
+    for name, keep in bounds.items():
         if f"created[{name}]" in query:
             rows = [each for each in rows if keep(each.get("created", 0), int(query[f"created[{name}]"]))]
     size = int(query.get("limit", 10))

@@ -7,12 +7,13 @@ container.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 _NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 
 
-def decode(pairs: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+def decode(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """Nested dicts and lists with text at the leaves. Raises AssertionError for anything that Stripe could
     read in two ways."""
     root: dict[str, Any] = {}

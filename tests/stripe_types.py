@@ -4,6 +4,7 @@ value of its type."""
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from form_decoder import decode
@@ -98,4 +99,9 @@ def _of_union(kinds: list[Any], value: Any, place: str) -> list[str]:
     return [] if any(not each for each in tries) else min(tries, key=len)
 
 
-_COMPOUND = {"o": _of_object, "a": _of_list, "e": _of_choice, "u": _of_union}
+_COMPOUND: dict[str, Callable[[Any, Any, str], list[str]]] = {
+    "o": _of_object,
+    "a": _of_list,
+    "e": _of_choice,
+    "u": _of_union,
+}

@@ -44,4 +44,4 @@ def _value(sheet: Any, formula: str) -> float:
     match = MINUS.fullmatch(formula)
     assert match is not None, f"a formula that isn't known here: {formula}"
     left, right, digits = match.groups()
-    return round(sheet[left].value - sheet[right].value, int(digits))
+    return float(round(sheet[left].value - sheet[right].value, int(digits)))

@@ -258,7 +258,7 @@ class ListServer:
         if before:
             high = min(high, self.place[before])
         size = int(query.get("limit", "10"))
-        rows = []
+        rows: list[bytes] = []
         for at in range(high - 1, low - 1, -1) if before else range(low, high):
             if len(rows) > size:
                 break

@@ -57,7 +57,7 @@ class Talk:
     def raw(self, what: str, params: dict[str, Any] | None = None, **options: Any) -> httpx.Response:
         method, path = what.split(" ")
         params = with_return_url(method, path, params)
-        where = {"data": params} if method == "POST" else {"params": params}
+        where: dict[str, Any] = {"data": params} if method == "POST" else {"params": params}
         return self.client.request(method, path, **where, **options)
 
     def __call__(self, what: str, _params: dict[str, Any] | None = None, **params: Any) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class Talk:
                 str(value).lower() if isinstance(value, bool) else value
             )
         answer = self.raw(what, given)
-        body = answer.json()
+        body: dict[str, Any] = answer.json()
         if answer.status_code != 200:
             raise Refused(answer.status_code, body["error"], answer.headers)
         return body
