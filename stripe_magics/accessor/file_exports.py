@@ -166,9 +166,24 @@ def read_parquet(path: str | Path) -> pd.DataFrame:
             return _from_pandas(table)
     for each in place.rglob(manifests.MANIFEST):  # a folder, or one of several
         manifests.finish_replacement(each.parent)
-    frame = parquet.read(place)
+    frame = parquet.frame_of(_tables_of(place))
     remember(FrameInfo.of(frame))
     return frame
+
+
+def _tables_of(place: Path) -> list[pa.Table]:
+    """The rows of a file, or of a folder and those in it: where one has a manifest, the rows that it names. A
+    file that a killed writer left has rows of others once more."""
+    managed = [each.parent for each in sorted(place.rglob(manifests.MANIFEST))]
+    tables = []
+    for folder in managed:
+        manifest = manifests.load(folder)
+        tables += list(manifests.tables(folder, manifest)) if manifest is not None else []
+    return tables + [
+        parquet.read_file(path)
+        for path in parquet.files_of(place)
+        if not {path.parent, path.parent.parent} & {*managed}
+    ]
 
 
 def _read_table(path: Path) -> pa.Table:

@@ -157,7 +157,19 @@ def read(
     """The frame of a folder (or file) that was written here: the same columns and dtypes as if it had been
     pulled just now."""
     paths = files_of(place) if isinstance(place, (str, Path)) else list(place)
-    tables = [as_json_text(pq.read_table(path, partitioning=None)) for path in paths]
+    tables = [read_file(path) for path in paths]
+    return frame_of(tables, columns=columns, newest_first=newest_first)
+
+
+def read_file(path: Path) -> pa.Table:
+    """The rows of a file, maps and lists as JSON text."""
+    return as_json_text(pq.read_table(path, partitioning=None))
+
+
+def frame_of(
+    tables: Sequence[pa.Table], *, columns: Sequence[str] = (), newest_first: bool = True
+) -> pd.DataFrame:
+    """The frame of the tables of files that were written here."""
     kind = next(
         (
             table.schema.metadata.get(b"stripe_object", b"").decode()
@@ -166,5 +178,5 @@ def read(
         ),
         "",
     )
-    frame = assemble(tables, kind, columns=columns, newest_first=newest_first)
+    frame = assemble(list(tables), kind, columns=columns, newest_first=newest_first)
     return FrameInfo.of(frame).replace(object=kind, units="minor").put(frame)

@@ -109,3 +109,25 @@ def test_times_of_any_unit_among_texts_are_seconds(tmp_path: Path) -> None:
         add(pd.DataFrame({"id": [unit], "own": pd.Series([moment]).astype(f"datetime64[{unit}, UTC]")}))
     own = pd.read_parquet(tmp_path / "events")["own"].tolist()
     assert own == ['"text"', *["1772359200"] * 4]
+
+
+def test_rows_that_a_killed_writer_left_in_a_second_file_are_not_read_twice(
+    lists: dict[str, pd.DataFrame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file in which the last one was merged is there, and the manifest doesn't name it yet."""
+    df = lists["charges"]
+    sm.pull("charges", to=tmp_path, limit=20, quiet=True)
+    before = sm.read_parquet(tmp_path)
+
+    def killed(*_given: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(manifests, "remove_unnamed", killed)
+    with pytest.raises(KeyboardInterrupt):  # the new manifest is there, and the old file is still
+        bulk.FrameAppender(tmp_path / "charges", "charge")(df.tail(5))
+    assert sorted(sm.read_parquet(tmp_path)["id"]) == sorted(df["id"])
+    (left_over,) = {each.name for each in (tmp_path / "charges").glob("*.parquet")} - {
+        each.name for each in manifests.load(tmp_path / "charges").files  # type: ignore[union-attr]
+    }
+    (tmp_path / "charges" / left_over).unlink()
+    assert len(before) == 20
