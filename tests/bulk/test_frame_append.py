@@ -127,7 +127,8 @@ def test_rows_that_a_killed_writer_left_in_a_second_file_are_not_read_twice(
         bulk.FrameAppender(tmp_path / "charges", "charge")(df.tail(5))
     assert sorted(sm.read_parquet(tmp_path)["id"]) == sorted(df["id"])
     (left_over,) = {each.name for each in (tmp_path / "charges").glob("*.parquet")} - {
-        each.name for each in manifests.load(tmp_path / "charges").files  # type: ignore[union-attr]
+        each.name
+        for each in manifests.load(tmp_path / "charges").files  # type: ignore[union-attr]
     }
     (tmp_path / "charges" / left_over).unlink()
     assert len(before) == 20
