@@ -206,7 +206,11 @@ def pages() -> None:
     readme = (HERE.parent / "README.md").read_text(encoding="utf-8")
     for begin in ("stripe_magics/ARCHITECTURE.md", ".github/CONTRIBUTING.md"):
         readme = readme.replace(f"[{begin}]({begin})", f"`{begin}`")
-    write("index.md", readme.replace("(notebooks/", "("))
+    for each in ("CHANGELOG.md", ".github/SECURITY.md"):
+        target = f"{Path(each).stem.lower()}.md"
+        shutil.copy(HERE.parent / each, DOCS / target)
+        readme = readme.replace(f"]({each})", f"]({target})")
+    write("index.md", readme.replace("(notebooks/pages/", "(").replace("(notebooks/", "("))
     names = [each.name for each in catalogue.documented()]
     for name in names:
         write(f"reference/{name}.md", module_page(name))
