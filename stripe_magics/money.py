@@ -9,10 +9,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from decimal import Decimal
 from typing import Literal, NamedTuple
+
+from stripe_magics._text import closest_matches
 
 Operation = Literal["charge", "payout"]
 
@@ -95,7 +96,7 @@ def read_currency(text: str) -> str:
         raise ValueError(
             f"{text.strip()!r} is a sign; write the three-letter code, e.g. {_SIGNS[text.strip()]}"
         )
-    near = difflib.get_close_matches(code, sorted(CURRENCIES), n=2, cutoff=0.6)
+    near = closest_matches(code, sorted(CURRENCIES), 2)
     hint = (
         f"; did you mean {' or '.join(near)}?"
         if near and len(code) <= 4

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from stripe_magics.errors import FileError, UsageFault
+from stripe_magics.parsing import yaml_body
 
 STRIPE, FEES = "stripe", "fees"
 _GROUPS = {  # the kinds of entries that belong together in any chart of accounts
@@ -143,11 +144,9 @@ def read_map(source: str | Path | Mapping[str, Any] | None, default: str = "saas
         raise UsageFault(
             f"map is {type(source).__name__}; it must be a file, a dict, or one of {', '.join(CHARTS)}."
         )
-    import yaml
-
     path = Path(source)
     try:
-        said = yaml.safe_load(path.read_text())
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise FileError(
             f"There is no file {path}, nor a map of that name.",
@@ -155,8 +154,10 @@ def read_map(source: str | Path | Mapping[str, Any] | None, default: str = "saas
         ) from None
     except (OSError, UnicodeDecodeError) as problem:
         raise FileError(f"{path} can't be read: {problem}.") from problem
-    except yaml.YAMLError as problem:
-        raise UsageFault(f"{path} is not valid YAML: {str(problem).splitlines()[0]}.") from None
+    try:
+        said = yaml_body.load(text, {})  # a number stays as it is written: 0400 is no octal number
+    except UsageFault as problem:
+        raise UsageFault(f"{path} is not valid YAML: {problem}") from None
     if not isinstance(said, Mapping):
         raise UsageFault(f"{path} is not a map of accounts.", advice='A line of it: charge: "1100"')
     return _made(said, str(path))

@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from stripe_magics._text import closest_matches
+from stripe_magics._text import closest_matches, read_boolean
 from stripe_magics.client.call_context import account_of
 from stripe_magics.errors import StripeError, UnknownName, UsageFault
 from stripe_magics.finance import comparison, stripe_check
@@ -330,9 +330,7 @@ def _options(name: str, each: Report, given: Mapping[str, Any]) -> dict[str, Any
 def _typed(name: str, flag: str, value: Any, option: ReportOption) -> Any:
     possible = ", ".join(option.choices)
     if isinstance(option.default, bool):
-        if str(value).strip().lower() not in {"true", "false"}:
-            raise UsageFault(f"--{flag} {value} isn't possible: true or false.")
-        return _true(value)
+        return read_flag(flag, value)
     if isinstance(option.default, int):
         if not str(value).strip().isdecimal() or not 0 < int(value) <= 3660:
             raise UsageFault(f"--{flag} {value} isn't possible: a whole number from 1 to 3660.")
@@ -348,15 +346,12 @@ def _typed(name: str, flag: str, value: Any, option: ReportOption) -> Any:
     return value
 
 
-def _true(value: object) -> bool:
-    return str(value).strip().lower() == "true"
-
-
 def read_flag(name: str, value: object) -> bool:
     """true or false, however it is written. Raises `UsageFault` for anything else."""
-    if str(value).strip().lower() not in {"true", "false"}:
+    read = read_boolean(str(value))
+    if read is None:
         raise UsageFault(f"--{name} {value} isn't possible: true or false.")
-    return _true(value)
+    return read
 
 
 def _say(out: pd.DataFrame, name: str, each: Report, inputs: ReportInputs) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from stripe_magics._text import closest_matches
 from stripe_magics.errors import UnknownName, UsageFault
 
 
@@ -12,10 +13,8 @@ class ColumnNotFoundError(UnknownName, KeyError):
     """There is no such column in the frame."""
 
     def __init__(self, name: str, columns: Iterable[object], *, advice: str = "") -> None:
-        from difflib import get_close_matches
-
         own = [str(each) for each in columns]
-        super().__init__("column", name, get_close_matches(name, own, 3), advice=advice)
+        super().__init__("column", name, closest_matches(name, own), advice=advice)
 
 
 class FrameError(UsageFault, ValueError):

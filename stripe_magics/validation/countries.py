@@ -3,10 +3,11 @@ code."""
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from functools import cache
+
+from stripe_magics._text import closest_matches
 
 COUNTRIES: dict[str, str] = {
     line[:2]: line[3:]
@@ -68,8 +69,7 @@ def country(text: str) -> str:
     if plain in names:
         raise ValueError(f"{text!r} is not a country code; write {names[plain]}")
     near = [
-        f"{names[name]} ({COUNTRIES[names[name]]})"
-        for name in difflib.get_close_matches(plain, names, n=2, cutoff=0.75)
+        f"{names[name]} ({COUNTRIES[names[name]]})" for name in closest_matches(plain, names, 2, cutoff=0.75)
     ]
     hint = f"did you mean {' or '.join(near)}?" if near else "use two letters, e.g. DE, US"
     raise ValueError(f"{text!r} is not a country code; {hint}")

@@ -148,6 +148,19 @@ def test_a_map_in_a_file(tmp_path: Path) -> None:
     assert all(booked == real for booked, real in change.values())
 
 
+def test_a_number_of_a_map_stays_as_it_is_written(tmp_path: Path) -> None:
+    """Not what YAML makes of it: octal 256, 1200, sixty-one minutes, false."""
+    path = tmp_path / "accounts.yaml"
+    path.write_text(
+        "extends: saas\nstripe: 0400\nfees: 1_200\nrefund: 61:40\ncharge: {account: 1100, name: no}\n"
+    )
+    made = read_map(path).accounts
+    assert [made[each].number for each in ("stripe", "fees", "refund", "charge")] == [
+        "0400", "1_200", "61:40", "1100"
+    ]  # fmt: skip
+    assert made["charge"].name == "no"
+
+
 def test_a_map_without_a_category_names_it(tmp_path: Path) -> None:
     path = tmp_path / "accounts.yaml"
     path.write_text('stripe: "1"\nfees: "2"\ncharge: "3"\n')
@@ -165,6 +178,8 @@ def test_a_map_without_a_category_names_it(tmp_path: Path) -> None:
         ("extends: foo", "extends 'foo' isn't possible"),
         ("extends: saas\ncharge: {name: x}", "charge has no account number"),
         ("a: [", "not valid YAML"),
+        ("extends: saas\nstripe: 1\nstripe: 2", "'stripe' is given twice"),
+        ("extends: saas\nstripe: ~", "stripe has no account number"),
     ],
 )
 def test_a_map_that_is_not_possible(text: str, says: str, tmp_path: Path) -> None:
