@@ -71,7 +71,7 @@ class HandlerRunner:
         """Settle since when events are each handler's business. `skew`: seconds that this machine's clock is
         ahead of Stripe's."""
         for each in handlers:
-            self.runs.settle_begin(each.key, skew, matches=each.events)
+            self.runs.record_begin(each.key, skew, matches=each.events)
             if since is not None:
                 self.runs.reach_back(each.key, since)
                 self._looked_at.pop(each.key, None)

@@ -86,7 +86,7 @@ class RunLog:
         registered, since = self.registered(handler)
         return since if since is not None else max(0, int(registered - skew) - _MARGIN)
 
-    def settle_begin(self, handler: str, skew: float, *, matches: Callable[[str], bool]) -> None:
+    def record_begin(self, handler: str, skew: float, *, matches: Callable[[str], bool]) -> None:
         """After the first reading since its registration: from now on its beginning is fixed, and what
         happened before is no news for it."""
         registered, since = self.registered(handler)
@@ -164,7 +164,7 @@ class RunLog:
             claimed = self._claim(handler, id, type, created)
         finally:
             if not claimed:
-                self._let_go(mine)
+                self._release(mine)
         return claimed
 
     def _claim(self, handler: str, id: str, type: str, created: int) -> bool:
@@ -188,11 +188,11 @@ class RunLog:
                 " AND id = ?",
                 ("failed" if error else "done", seconds, error, trace, self.store.scope, handler, id),
             )
-        self._let_go(self._mine(handler, id))
+        self._release(self._mine(handler, id))
 
     def release(self, handler: str, id: str) -> None:
         """The handler was stopped: the event can be claimed again."""
-        self._let_go(self._mine(handler, id))
+        self._release(self._mine(handler, id))
 
     def runs(self, *, state: str = "", handler: str = "", most: int = 10_000) -> list[Run]:
         """Runs, the newest first; those of one state or one handler."""
@@ -224,7 +224,7 @@ class RunLog:
         return where, self.store.scope, handler, id
 
     @staticmethod
-    def _let_go(mine: tuple[str, str, str, str]) -> None:
+    def _release(mine: tuple[str, str, str, str]) -> None:
         with _running_lock:
             _running.discard(mine)
 

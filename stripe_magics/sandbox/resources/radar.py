@@ -51,17 +51,17 @@ def on_refund(account: Account, charge: Object) -> None:
     """A charge was refunded: its review is closed, and its warning needs nobody any more."""
     if charge["refunded"]:
         fraud = (charge["fraud_details"] or {}).get("user_report") == "fraudulent"
-        _settle(account, charge, "refunded_as_fraud" if fraud else "refunded")
+        _close_review(account, charge, "refunded_as_fraud" if fraud else "refunded")
 
 
 def on_dispute(account: Account, dispute: Object) -> None:
     """A charge was disputed."""
     charge = account.peek("charge", dispute["charge"])
     if charge is not None:
-        _settle(account, charge, "disputed")
+        _close_review(account, charge, "disputed")
 
 
-def _settle(account: Account, charge: Object, reason: str) -> None:
+def _close_review(account: Account, charge: Object, reason: str) -> None:
     review = account.get("review", charge["review"] or "")
     if review is not None and review["open"]:
         _close(account, review, reason)
