@@ -181,7 +181,9 @@ def coverage_page() -> str:
         " right shape, with the parameters that were given, and nothing happens to them by themselves (by"
         " shape)."
     )
-    return "\n\n".join(["# What the sandbox plays", intro, table(Coverage._fields, rows)])
+    head = ("operation", "fidelity", *(each for each in Coverage._fields if each not in {"operation", "fidelity"}))
+    cells = ([getattr(each, name) for name in head] for each in rows)
+    return "\n\n".join(["# What the sandbox plays", intro, table(head, cells)])
 
 
 def error_page() -> str:
@@ -239,7 +241,7 @@ def pages() -> None:
     )
     write("reference/python.md", python_page())
     write("reference/sandbox.md", coverage_page())
-    for each in sorted((HERE / "pages").glob("*.md")):
+    for each in sorted((HERE / "pages").iterdir()):
         shutil.copy(each, DOCS)
     write("reference/reports.md", report_page())
     write("reference/errors.md", error_page())
