@@ -181,7 +181,8 @@ def coverage_page() -> str:
         " right shape, with the parameters that were given, and nothing happens to them by themselves (by"
         " shape)."
     )
-    head = ("operation", "fidelity", *(each for each in Coverage._fields if each not in {"operation", "fidelity"}))
+    first = ("operation", "fidelity")  # wide tables are cut at the right
+    head = (*first, *(each for each in Coverage._fields if each not in first))
     cells = ([getattr(each, name) for name in head] for each in rows)
     return "\n\n".join(["# What the sandbox plays", intro, table(head, cells)])
 
