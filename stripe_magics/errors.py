@@ -9,6 +9,14 @@
       +- FileError                    a file or folder of ours can't be used, is damaged, or is in use
       +- ConfirmationNeeded           a write that asks first, and nobody was there to say yes
       +- RepeatRefused                this very call was made before; `--again` makes it once more
+      +- FrameError                   a frame can't be used in this way (also a ValueError, and a UsageFault)
+      +- ColumnNotFoundError          no such column (also a KeyError, and an UnknownName)
+      +- MissingData                  a report was given a frame without the columns that it needs
+      +- ReportUnavailable            Stripe's own report can't be had
+      +- CloseFailed                  a check of the month end failed, and `strict` was asked for
+      +- BadSignature                 an event that can't be shown to be from Stripe; it was not read
+      +- BadEvent                     signed by Stripe, but nothing that can be recorded as an event
+      |    +- UnsupportedEvent        of the v2 API ("thin"): it carries no object; `data` is what came
       +- StripeError                  a request was made (or tried): status, code, param, request id ...
            +- NotSent                 provably nothing left this machine
            +- OutcomeUnknown          it may have been executed; `operation` tells how to find out
@@ -22,6 +30,7 @@
            +- RateLimited             429
            +- StripeUnavailable       5xx and answers that make no sense, on reads: nothing was changed
            +- IncompleteList          paging stopped early; `rows` has the pages so far
+                +- StoppedList        the same, by Stop (also a KeyboardInterrupt)
 
 The map from an HTTP answer to one of these is in client/errors.py.
 """
@@ -37,6 +46,7 @@ from typing import Any
 from stripe_magics._characters import visible
 from stripe_magics._html import output, tag
 from stripe_magics._redaction import redact
+from stripe_magics._text import closest_matches
 
 
 class StripeMagicsError(Exception):
@@ -179,6 +189,45 @@ class RepeatRefused(StripeMagicsError):
     """The same call was made before. Nothing was sent."""
 
 
+class ColumnNotFoundError(UnknownName, KeyError):
+    """There is no such column in the frame. A KeyError too, as pandas users expect."""
+
+    def __init__(self, name: str, columns: Iterable[object], *, advice: str = "") -> None:
+        own = [str(each) for each in columns]
+        super().__init__("column", name, closest_matches(name, own), advice=advice)
+
+
+class FrameError(UsageFault, ValueError):
+    """The frame can't be used in this way: its units, zone or account aren't known, or don't agree. A
+    ValueError too, as pandas users expect."""
+
+
+class MissingData(StripeMagicsError):
+    """A report was given a frame without the columns it needs, or text where it needs lists."""
+
+
+class ReportUnavailable(StripeMagicsError):
+    """Stripe's own report can't be had: its data don't reach that far, or the run failed or took too long."""
+
+
+class CloseFailed(StripeMagicsError):
+    """A check of the month end failed, and `strict` was asked for."""
+
+
+class BadSignature(StripeMagicsError):
+    """The event can't be shown to be from Stripe. It was not read."""
+
+
+class BadEvent(StripeMagicsError):
+    """Signed by Stripe, but no event."""
+
+
+class UnsupportedEvent(BadEvent):
+    """A thin event, or one of the v2 API: it carries no object. `data` is what came."""
+
+    data: dict[str, Any]
+
+
 @dataclass(slots=True)
 class Details:
     """What Stripe's answer said of a failure. All text is redacted by the error that carries it."""
@@ -301,3 +350,7 @@ class IncompleteList(StripeError):
     """Paging stopped early. `frame` has the rows so far, if there are any."""
 
     frame: Any = None
+
+
+class StoppedList(IncompleteList, KeyboardInterrupt):
+    """Stop was pressed while a list was being read."""

@@ -132,3 +132,21 @@ def test_python_that_a_message_names_is_there() -> None:
     }
     assert len(named) > 10
     assert not [each for each in named if not hasattr(stripe_magics, each[0])]
+
+
+def test_every_error_of_ours_stands_in_one_tree() -> None:
+    """What a person may want to catch is importable from `stripe_magics.errors`, whoever raises it."""
+    tree = {
+        each.name
+        for each in ast.parse((PACKAGE / "errors.py").read_text()).body
+        if isinstance(each, ast.ClassDef)
+    }
+    assert "StripeMagicsError" in tree
+    elsewhere = [
+        f"{file.relative_to(PACKAGE)}: {each.name}"
+        for file in PACKAGE.rglob("*.py")
+        if file != PACKAGE / "errors.py"
+        for each in ast.walk(ast.parse(file.read_text()))
+        if isinstance(each, ast.ClassDef) and tree & {ast.unparse(base) for base in each.bases}
+    ]
+    assert elsewhere == []

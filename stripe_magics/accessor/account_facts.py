@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stripe_magics.frames.frame_errors import FrameError
+from stripe_magics.errors import FrameError
 from stripe_magics.frames.frame_info import SEEN, FrameInfo, may_be_of
 from stripe_magics.frames.row_origins import foreign_origins
 

@@ -25,6 +25,7 @@ from stripe_magics.accessor import (
     time_columns,
     units,
 )
+from stripe_magics.errors import ColumnNotFoundError, FrameError
 from stripe_magics.frames.cells import as_json
 from stripe_magics.frames.column_facts import (
     column_names,
@@ -34,7 +35,6 @@ from stripe_magics.frames.column_facts import (
     nearest_currency,
 )
 from stripe_magics.frames.column_names import short_names
-from stripe_magics.frames.frame_errors import ColumnNotFoundError, FrameError
 from stripe_magics.frames.frame_info import CallInfo, FrameInfo, add_note, call_of, iter_facts
 from stripe_magics.frames.schema import facts
 

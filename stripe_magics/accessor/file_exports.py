@@ -19,13 +19,13 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 from pandas.api.types import is_object_dtype
 
+from stripe_magics.errors import FrameError
 from stripe_magics.frames import manifest as manifests
 from stripe_magics.frames import parquet
 from stripe_magics.frames.arrow_columns import INTERVALS, is_json, json_field, objects, text_dtype
 from stripe_magics.frames.cell_array import CellDtype
 from stripe_magics.frames.cell_types import JSON_TEXT, cell_values
 from stripe_magics.frames.cells import as_json
-from stripe_magics.frames.frame_errors import FrameError
 from stripe_magics.frames.frame_info import FrameInfo, remember
 from stripe_magics.frames.nested_types import nested_array
 from stripe_magics.frames.typed_values import MixedValuesError, values_of

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stripe_magics.errors import FrameError
 from stripe_magics.frames import manifest as manifests
 from stripe_magics.frames.assemble import assemble
-from stripe_magics.frames.frame_errors import FrameError
 from stripe_magics.frames.frame_info import FrameInfo
 from stripe_magics.frames.manifest import Manifest
 

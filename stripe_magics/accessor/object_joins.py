@@ -20,7 +20,7 @@ from stripe_magics.accessor.account_facts import same_connection
 from stripe_magics.accessor.mirror_objects import MirrorObjects
 from stripe_magics.accessor.object_reader import AccountObjects
 from stripe_magics.accessor.object_source import ObjectSource, Reverse
-from stripe_magics.frames.frame_errors import ColumnNotFoundError, FrameError
+from stripe_magics.errors import ColumnNotFoundError, FrameError
 from stripe_magics.frames.frame_info import FrameInfo, add_note
 
 JOINED = (

@@ -12,7 +12,7 @@ from stripe_magics.accessor.account_facts import same_connection
 from stripe_magics.accessor.object_reader import fetch
 from stripe_magics.catalogue import PINNED_VERSION
 from stripe_magics.catalogue.stripe_objects import object_path
-from stripe_magics.frames.frame_errors import ColumnNotFoundError, FrameError
+from stripe_magics.errors import ColumnNotFoundError, FrameError
 from stripe_magics.frames.frame_info import FrameInfo
 from stripe_magics.frames.schema import Column, schema
 

@@ -28,10 +28,9 @@ from stripe_magics._files import write_atomically
 from stripe_magics.accessor import units
 from stripe_magics.accessor.account_facts import zone_of
 from stripe_magics.accessor.file_exports import RISKY, harmless
-from stripe_magics.errors import UsageFault
+from stripe_magics.errors import ColumnNotFoundError, FrameError, UsageFault
 from stripe_magics.frames.cells import as_json
 from stripe_magics.frames.column_facts import meanings, money_columns
-from stripe_magics.frames.frame_errors import ColumnNotFoundError, FrameError
 
 MAX_ROWS, MAX_COLUMNS, MAX_TEXT = 1_048_576, 16_384, 32_767  # what a sheet of Excel takes
 EXACT = 10**15  # Excel keeps fifteen digits of a number

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from stripe_magics.accessor.account_facts import zone_of
+from stripe_magics.errors import ColumnNotFoundError, FrameError
 from stripe_magics.frames.column_facts import meanings
-from stripe_magics.frames.frame_errors import ColumnNotFoundError, FrameError
 from stripe_magics.frames.frame_info import FrameInfo
 
 

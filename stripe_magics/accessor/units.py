@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from stripe_magics.catalogue.versions import PINNED_VERSION
+from stripe_magics.errors import ColumnNotFoundError, FrameError
 from stripe_magics.frames.column_facts import (
     CurrencySource,
     currency_labels,
@@ -19,7 +20,6 @@ from stripe_magics.frames.column_facts import (
     money_columns,
     nearest_currency,
 )
-from stripe_magics.frames.frame_errors import ColumnNotFoundError, FrameError
 from stripe_magics.frames.frame_info import SEEN, FrameInfo, add_note
 from stripe_magics.frames.schema import facts
 from stripe_magics.money import exponent

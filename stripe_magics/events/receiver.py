@@ -28,8 +28,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from stripe_magics.client.secret import Secret
-from stripe_magics.errors import StripeMagicsError, UsageFault
-from stripe_magics.events.signature import BadEvent, BadSignature, UnsupportedEvent, check_secret, construct
+from stripe_magics.errors import BadEvent, BadSignature, StripeMagicsError, UnsupportedEvent, UsageFault
+from stripe_magics.events.signature import check_secret, construct
 
 MAX_BODY = 1024 * 1024  # bytes
 MAX_SECONDS = 5.0  # seconds for a request to arrive

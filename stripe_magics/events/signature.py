@@ -23,25 +23,11 @@ from typing import Any
 
 from stripe_magics.client.http.response import parse_object
 from stripe_magics.client.secret import Secret
-from stripe_magics.errors import KeyRefused, StripeMagicsError
+from stripe_magics.errors import BadEvent, BadSignature, KeyRefused, UnsupportedEvent
 
 TOLERANCE = 300  # seconds
 _MOST_HEADER = 4096  # characters
 _OTHER_KINDS = ("sk_", "pk_", "rk_", "we_", "rkcs_", "ek_", "oak_")
-
-
-class BadSignature(StripeMagicsError):
-    """The event can't be shown to be from Stripe. It was not read."""
-
-
-class BadEvent(StripeMagicsError):
-    """Signed by Stripe, but no event."""
-
-
-class UnsupportedEvent(BadEvent):
-    """A thin event, or one of the v2 API: it carries no object. `data` is what came."""
-
-    data: dict[str, Any]
 
 
 def construct(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stripe_magics.finance.aggregation import MissingData
+from stripe_magics.errors import MissingData
 from stripe_magics.finance.balance import balance_activity, balance_summary, daily_balance, ending_balance
 from stripe_magics.finance.cash_projection import cash_forecast
 from stripe_magics.finance.cell_rows import rows

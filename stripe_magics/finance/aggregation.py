@@ -15,15 +15,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stripe_magics.errors import StripeMagicsError
+from stripe_magics.errors import MissingData
 from stripe_magics.finance.reporting_period import Period
 from stripe_magics.frames.frame_info import as_attrs
 from stripe_magics.money import format_amount
-
-
-class MissingData(StripeMagicsError):
-    """A report was given a frame without the columns it needs, or text where it needs lists."""
-
 
 FETCH = {
     "balance_transaction": "%stripe balance list_history --limit all",

@@ -13,9 +13,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from stripe_magics.errors import UsageFault
+from stripe_magics.errors import MissingData, UsageFault
 from stripe_magics.finance.aggregation import (
-    MissingData,
     flags,
     group_sums,
     require_columns,

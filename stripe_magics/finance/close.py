@@ -22,7 +22,7 @@ import pandas as pd
 from stripe_magics._files import checksum, write_atomically
 from stripe_magics._version import __version__
 from stripe_magics.accessor.spreadsheets import load_writer
-from stripe_magics.errors import FileError, StripeMagicsError, UsageFault
+from stripe_magics.errors import CloseFailed, FileError, StripeMagicsError, UsageFault
 from stripe_magics.finance import (
     audit_trail,
     balance,
@@ -121,10 +121,6 @@ ACTIONS = {
     "Journal": "%stripe journal --month {month} shows the postings.",
 }
 """By the first words of a check: what to do where it fails."""
-
-
-class CloseFailed(StripeMagicsError):
-    """A check of the month end failed, and `strict` was asked for."""
 
 
 @dataclass(slots=True)

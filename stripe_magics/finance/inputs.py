@@ -14,8 +14,8 @@ from typing import Any
 
 import pandas as pd
 
-from stripe_magics.errors import NotFound, PermissionDenied, StripeError
-from stripe_magics.finance.aggregation import MissingData, lists, text_column, to_str
+from stripe_magics.errors import MissingData, NotFound, PermissionDenied, ReportUnavailable, StripeError
+from stripe_magics.finance.aggregation import lists, text_column, to_str
 from stripe_magics.finance.balance import now_balance
 from stripe_magics.finance.folders import ListFolder
 from stripe_magics.finance.invoice_line_items import (
@@ -31,7 +31,7 @@ from stripe_magics.finance.nested_lists import NestedLists
 from stripe_magics.finance.payments import without_reversals
 from stripe_magics.finance.payouts import effective_at, payout_items, payouts_in, reconcilable
 from stripe_magics.finance.reporting_period import Period, nanoseconds
-from stripe_magics.finance.stripe_reports import ReportUnavailable, payout_members
+from stripe_magics.finance.stripe_reports import payout_members
 from stripe_magics.frames.column_facts import cut_lists
 from stripe_magics.frames.frame_info import as_attrs
 

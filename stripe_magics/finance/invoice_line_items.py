@@ -16,7 +16,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stripe_magics.finance.aggregation import MissingData, flags, lists, text_column, to_str
+from stripe_magics.errors import MissingData
+from stripe_magics.finance.aggregation import flags, lists, text_column, to_str
 from stripe_magics.finance.nested_lists import NestedLists, as_text, nested_lists
 from stripe_magics.finance.receivables import transitions
 from stripe_magics.finance.reporting_period import Ints

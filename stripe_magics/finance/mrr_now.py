@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stripe_magics.errors import UsageFault
-from stripe_magics.finance.aggregation import MissingData, list_of, lists, require_columns, result, totals
+from stripe_magics.errors import MissingData, UsageFault
+from stripe_magics.finance.aggregation import list_of, lists, require_columns, result, totals
 from stripe_magics.finance.columns import CURRENCY, declare, money, text
 from stripe_magics.finance.invoice_line_items import coupon_in
 from stripe_magics.finance.report_options import DISCOUNTS

@@ -20,7 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
-from stripe_magics.finance.aggregation import MissingData, lists
+from stripe_magics.errors import MissingData
+from stripe_magics.finance.aggregation import lists
 from stripe_magics.finance.reporting_period import Ints
 
 _TEXT, _WHOLE, _REAL, _FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()

@@ -17,17 +17,13 @@ from typing import Any
 
 import pandas as pd
 
-from stripe_magics.errors import StripeMagicsError
+from stripe_magics.errors import ReportUnavailable
 from stripe_magics.finance.reporting_period import Period
 from stripe_magics.money import exponent
 from stripe_magics.progress import progress_bar
 
 MAX_WAIT = 900.0  # seconds: Stripe needs seconds to minutes
 FIRST_WAIT, LONGEST_WAIT = 1.0, 10.0
-
-
-class ReportUnavailable(StripeMagicsError):
-    """Stripe's own report can't be had: its data don't reach that far, or the run failed or took too long."""
 
 
 def available_until(report_type: str) -> pd.Timestamp:

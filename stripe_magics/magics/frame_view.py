@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from stripe_magics._characters import visible
 from stripe_magics._html import Markup, output, scrolling, tag
 from stripe_magics.catalogue.stripe_objects import first_columns, object_type, owner
+from stripe_magics.errors import FrameError
 from stripe_magics.magics import cell_texts
 from stripe_magics.magics.status_badges import (
     DEADLINES,
@@ -200,7 +201,6 @@ class View:
 
     def _money(self, name: Any, values: Any) -> list[str]:
         from stripe_magics.accessor.units import codes, refuse_fractions, units_of
-        from stripe_magics.frames.frame_errors import FrameError
 
         source = self.sources[name]
         try:

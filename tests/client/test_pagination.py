@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from fault_server import RATE, Fault, FaultServer, error
 
-from stripe_magics.client.pagination.paginator import StoppedList, pages
+from stripe_magics.client.pagination.paginator import pages
 from stripe_magics.client.shared_connection import Connection
-from stripe_magics.errors import IncompleteList, InvalidRequest, StripeUnavailable
+from stripe_magics.errors import IncompleteList, InvalidRequest, StoppedList, StripeUnavailable
 from stripe_magics.request import Request
 
 LIST = Request(

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stripe_magics.client.secret import Secret
-from stripe_magics.errors import KeyRefused
+from stripe_magics.errors import BadEvent, BadSignature, KeyRefused, UnsupportedEvent
 from stripe_magics.events import signature
-from stripe_magics.events.signature import BadEvent, BadSignature, UnsupportedEvent, construct, sign, verify
+from stripe_magics.events.signature import construct, sign, verify
 
 SECRET = Secret("whsec_" + "a" * 32)
 OTHER = Secret("whsec_" + "b" * 32)

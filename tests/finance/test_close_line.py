@@ -17,8 +17,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 import stripe_magics as sm
-from stripe_magics.errors import UsageFault
-from stripe_magics.finance.close import CloseFailed
+from stripe_magics.errors import CloseFailed, UsageFault
 from stripe_magics.finance.reporting_period import calendar_period
 from stripe_magics.finance.tax_handover import as_csv, tax_handover
 

@@ -13,7 +13,7 @@ from each_row import each_row
 
 import stripe_magics.accessor  # noqa: F401 - registers df.stripe
 from stripe_magics import frames
-from stripe_magics.frames.frame_errors import FrameError
+from stripe_magics.errors import FrameError
 from stripe_magics.frames.frame_info import SEEN
 
 

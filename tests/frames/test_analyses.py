@@ -21,8 +21,7 @@ from pandas.testing import assert_frame_equal
 
 import stripe_magics as sm
 from stripe_magics.client import shared_connection
-from stripe_magics.errors import UsageFault
-from stripe_magics.frames.frame_errors import FrameError
+from stripe_magics.errors import FrameError, UsageFault
 from stripe_magics.frames.frame_info import SEEN, FrameInfo
 from stripe_magics.money import exponent
 

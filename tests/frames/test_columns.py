@@ -17,10 +17,9 @@ from pandas.testing import assert_frame_equal
 
 import stripe_magics.accessor  # noqa: F401 - registers df.stripe
 from stripe_magics import frames
-from stripe_magics.errors import StripeError, UnknownName
+from stripe_magics.errors import FrameError, StripeError, UnknownName
 from stripe_magics.frames import assemble, decoder, parquet
 from stripe_magics.frames.column_facts import cut_lists
-from stripe_magics.frames.frame_errors import FrameError
 from stripe_magics.frames.schema import facts
 from stripe_magics.request import RowFilter
 

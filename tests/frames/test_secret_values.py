@@ -13,7 +13,7 @@ import stripe_magics as sm
 from stripe_magics import frames
 from stripe_magics._redaction import HIDDEN, SECRET_FIELDS, hide
 from stripe_magics.client import shared_connection
-from stripe_magics.frames.frame_errors import ColumnNotFoundError, FrameError
+from stripe_magics.errors import ColumnNotFoundError, FrameError
 from stripe_magics.frames.schema import facts, schema
 
 TEXT = "plainwordsthatlooklikenothing"

@@ -16,8 +16,7 @@ from each_row import each_row
 
 import stripe_magics.accessor.dataframe_accessor  # noqa: F401 - df.stripe
 from stripe_magics.accessor import spreadsheets
-from stripe_magics.errors import FileError
-from stripe_magics.frames.frame_errors import ColumnNotFoundError, FrameError
+from stripe_magics.errors import ColumnNotFoundError, FileError, FrameError
 
 openpyxl = pytest.importorskip("openpyxl", reason="the extra excel")
 pytest.importorskip("xlsxwriter", reason="the extra excel")

@@ -15,7 +15,7 @@ import stripe_magics.accessor  # registers df.stripe
 from stripe_magics import frames
 from stripe_magics.client import shared_connection
 from stripe_magics.client.secret import Secret
-from stripe_magics.frames.frame_errors import FrameError
+from stripe_magics.errors import FrameError
 from stripe_magics.frames.frame_info import SEEN
 from stripe_magics.sandbox import SandboxTransport
 

@@ -12,9 +12,8 @@ import pytest
 
 from stripe_magics.client import shared_connection
 from stripe_magics.client.secret import Secret
-from stripe_magics.errors import ConfirmationNeeded, InvalidValue, NotConnected
+from stripe_magics.errors import ConfirmationNeeded, FrameError, InvalidValue, NotConnected
 from stripe_magics.forms.submission_state import Stage
-from stripe_magics.frames.frame_errors import FrameError
 from stripe_magics.sandbox import SandboxTransport
 
 from .conftest import Cells

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from stripe_magics.client.pagination.raw_pages import ListPage, NotSortedByCreated, without
 from stripe_magics.client.pagination.sequential_paginator import paginator_for
-from stripe_magics.errors import Details, IncompleteList, InvalidRequest, StripeError
+from stripe_magics.errors import Details, IncompleteList, InvalidRequest, StoppedList, StripeError
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     from stripe_magics.client.pagination.read_connection import ReadConnection
 
 Progress = Callable[[int, int], object]  # rows so far, pages so far
-
-
-class StoppedList(IncompleteList, KeyboardInterrupt):
-    """Stop was pressed while a list was being read."""
 
 
 def windowed(request: Request) -> bool:
