@@ -123,7 +123,7 @@ def test_names_folders_and_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(FileError, match="can't be written"):
         made.stripe.to_excel(tmp_path / "none" / "x.xlsx")
     with pytest.raises(FrameError, match=r"amount has fractions .*can't be in minor units"):
-        frame(currency=["usd"], amount=[12.5]).stripe.to_excel(tmp_path / "x.xlsx")
+        frame(id=["ch_1"], currency=["usd"], amount=[12.5]).stripe.to_excel(tmp_path / "x.xlsx")
     with (
         pytest.raises(FrameError, match="engine is openpyxl"),
         pd.ExcelWriter(tmp_path / "o.xlsx", engine="openpyxl") as writer,
