@@ -146,8 +146,9 @@ def test_an_operation_does_what_it_does_on_plain_objects(name: str) -> None:
 
 @each_row("value", [None, "x", {"z": 1}, [7, 8], [7]], ids=str)
 def test_one_cell_is_set_to_any_value(value: Any) -> None:
-    ways = ("at", "iat") if isinstance(value, dict) else ("at", "iat", "loc", "iloc")
-    for way in ways:  # pandas takes a dict at `loc` for a row's values by their names
+    # pandas takes a dict at `loc` for a row's values by their names, and before 3 a list for several rows'
+    several = (dict, list) if pd.__version__.startswith("2.") else dict
+    for way in ("at", "iat") if isinstance(value, several) else ("at", "iat", "loc", "iloc"):
         df = frame()
         column = df.columns.get_loc("map") if way.startswith("i") else "map"
         getattr(df, way)[1, column] = value
