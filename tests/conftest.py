@@ -25,11 +25,14 @@ atexit.register(shutil.rmtree, os.environ["STRIPE_MAGICS_STATE_DIR"], ignore_err
 
 @pytest.fixture(autouse=True, scope="module")
 def _close_connection_after_file() -> Iterator[None]:
-    """No file of tests meets the connection of another, whichever ran before it."""
+    """No file of tests meets the connection of another, or what its frames said, whichever ran before it."""
     yield
     loaded = sys.modules.get("stripe_magics.client.shared_connection")
     if loaded is not None:
         loaded.close()
+    frames = sys.modules.get("stripe_magics.frames.frame_info")
+    if frames is not None:
+        vars(frames.SEEN).update(vars(type(frames.SEEN)()))
 
 
 @pytest.fixture(scope="module")
