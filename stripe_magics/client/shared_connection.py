@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, tzinfo
 from functools import wraps
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, cast
 
 from stripe_magics._interrupts import held_back
 from stripe_magics._redaction import KEY
@@ -216,8 +216,7 @@ def current() -> Connection:
     """The connection of the handler that runs, else the shared one. Raises `NotConnected` with what to do."""
     context = current_context()
     if context is not None:
-        found: Connection = context.connection
-        return found
+        return cast("Connection", context.connection)  # handlers are registered on one
     if _SHARED is None:
         raise NotConnected(
             "There is no connection yet.",
@@ -230,8 +229,7 @@ def shared() -> Connection | None:
     """The connection of the handler that runs, else the shared one, or None."""
     context = current_context()
     if context is not None:
-        found: Connection = context.connection
-        return found
+        return cast("Connection", context.connection)  # handlers are registered on one
     return _SHARED
 
 
