@@ -11,6 +11,8 @@ write_rows("customers.update", df)       one call a row, each at most once
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from stripe_magics import catalogue
 from stripe_magics._options import Options
 from stripe_magics.bulk.batch_writes import write_rows
@@ -45,7 +47,7 @@ def _refuse_expanded(options: Options, object_type: str, module: str) -> None:
             )
 
 
-def save_command(command: object, *, progress: object = None) -> object:
+def save_command(command: object, *, progress: Callable[[int, int], object] | None = None) -> object:
     """A list command with `--to FOLDER`, or a file's content with `--to FILE`: what was written, as a frame
     of one row."""
     from dataclasses import replace
@@ -69,10 +71,6 @@ def save_command(command: object, *, progress: object = None) -> object:
     if not request.limit_given:
         request = replace(request, limit=None)
     saved = save(
-        connection,
-        request,
-        requested.options.to,
-        columns=requested.options.columns,
-        progress=cast("Any", progress),
+        connection, request, requested.options.to, columns=requested.options.columns, progress=progress
     )
     return summary(saved, requested.options.to)
