@@ -8,7 +8,7 @@ Words go to the search that `%stripe find` has, which the caller passes in: "giv
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
@@ -16,6 +16,9 @@ from stripe_magics.errors import StripeMagicsError
 from stripe_magics.forms import html
 from stripe_magics.forms.field_marks import FieldMarks
 from stripe_magics.forms.widget_registry import CSS, ROOT_CLASSES, WidgetRegistry, set_children
+
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
 
 TILES = (
     ("Today", "today"),
@@ -38,7 +41,7 @@ class StartCard(w.VBox):
     def __init__(
         self,
         *,
-        connection: Any,
+        connection: Connection | None,
         search: Callable[[str], list[tuple[str, str]]],
         open_line: Callable[[str], Any],
     ) -> None:

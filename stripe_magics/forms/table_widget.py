@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
@@ -21,6 +21,9 @@ from stripe_magics.forms import html
 from stripe_magics.forms.field_marks import FieldMarks
 from stripe_magics.forms.row_actions import RowAction, actions_for
 from stripe_magics.forms.widget_registry import CSS, WidgetRegistry, set_children
+
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
 
 PAGE = 10
 LAYOUT = {
@@ -61,7 +64,7 @@ class TableWidget(w.VBox):
         self,
         content: TableContent,
         *,
-        connection: Any = None,
+        connection: Connection | None = None,
         run: Callable[..., Any] | None = None,
         run_rows: Callable[[str, Any, Mapping[str, Any]], Any] | None = None,
     ) -> None:
