@@ -13,6 +13,7 @@ from stripe_magics.forms.state import FormState
 from stripe_magics.forms.widget_registry import WidgetRegistry
 
 if TYPE_CHECKING:
+    from stripe_magics._command import Command
     from stripe_magics.client.shared_connection import Connection
 
 
@@ -98,7 +99,7 @@ class ReadSender(Protocol):
 
     form: FormView
 
-    def call(self, command: Any, **more: Any) -> Any: ...
+    def call(self, command: Command, **more: Any) -> Any: ...
 
     def done(self, frame: Any) -> None: ...
 

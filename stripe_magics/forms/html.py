@@ -4,7 +4,7 @@ a user or from Stripe."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stripe_magics._html import Markup, join, output, table, tag, text
 from stripe_magics._redaction import redact
@@ -14,6 +14,7 @@ from stripe_magics.catalogue.module import Effect, Module
 
 if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
+    from stripe_magics.request import Request
 
 MODES = {
     "sandbox": ("SANDBOX", "sm-sandbox", "the embedded account: nothing leaves this machine"),
@@ -156,7 +157,7 @@ def own_mistake(fault: BaseException) -> str:
     return redact(f"{type(fault).__name__}: {fault}")
 
 
-def preview(request: Any, key: str = "") -> Markup:
+def preview(request: Request, key: str = "") -> Markup:
     """The exact request: method, path, form-encoded body. The API key is never part of it."""
     headers = [*request.headers, *([("Idempotency-Key", key)] if key else [])]
     body = (

@@ -14,6 +14,7 @@ from stripe_magics.finance.report_table import REPORTS
 from stripe_magics.magics.subcommands.subcommand import Context, ParsedFlags, Subcommand
 
 if TYPE_CHECKING:
+    from stripe_magics.client.journal.journal_entry import Origin
     from stripe_magics.client.shared_connection import Connection
 
 _OURS = {"out", "quiet", "cell"}
@@ -185,7 +186,7 @@ def handler_for(command: Command) -> Callable[..., Any] | None:
 
 
 def _watch(
-    context: Context, command: Command, *, connection: Connection | None = None, origin: Any = None
+    context: Context, command: Command, *, connection: Connection | None = None, origin: Origin | None = None
 ) -> Any:
     from stripe_magics import events
     from stripe_magics.magics.prompt import make_prompt
