@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from stripe_magics.forms.period_form import Reporter
     from stripe_magics.forms.report_widget import CloseForm, ReportForm
     from stripe_magics.forms.rows_widget import RowsForm
+    from stripe_magics.forms.widget_registry import Closable
 
 # cell (outside notebooks: module) -> (execution, the forms that it showed)
-_shown: dict[str, tuple[int, list[Any]]] = {}
+_shown: dict[str, tuple[int, list[Closable]]] = {}
 
 
 def module_form(
@@ -198,7 +199,7 @@ def skeleton(name: str) -> str:
     return write_line(Command(module=catalogue.find(name).name, options=Options(form=True)))
 
 
-def _replace(name: str, form: Any) -> None:
+def _replace(name: str, form: Closable) -> None:
     """Close the forms that this one takes the place of: those that the same cell showed when it ran
     before."""
     cell, execution = _cell()

@@ -15,7 +15,7 @@ import ipywidgets as w
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.forms import html
 from stripe_magics.forms.field_marks import FieldMarks
-from stripe_magics.forms.widget_registry import CSS, ROOT_CLASSES, WidgetRegistry, set_children
+from stripe_magics.forms.widget_registry import CSS, ROOT_CLASSES, Closable, WidgetRegistry, set_children
 
 if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
@@ -47,7 +47,7 @@ class StartCard(w.VBox):
     ) -> None:
         self._search, self._open_line = search, open_line
         self.tree = WidgetRegistry()
-        self.opened: Any = None
+        self.opened: Closable | None = None
         make = self.tree.make
         words = html.title(
             "Stripe", "Say what you want to do, or choose below. %stripe help shows everything else."

@@ -20,7 +20,7 @@ from stripe_magics.errors import StripeMagicsError
 from stripe_magics.forms import html
 from stripe_magics.forms.field_marks import FieldMarks
 from stripe_magics.forms.row_actions import RowAction, actions_for
-from stripe_magics.forms.widget_registry import CSS, WidgetRegistry, set_children
+from stripe_magics.forms.widget_registry import CSS, Closable, WidgetRegistry, set_children
 
 if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
@@ -70,7 +70,7 @@ class TableWidget(w.VBox):
     ) -> None:
         self.content, self.connection, self.run, self.run_rows = content, connection, run, run_rows
         self.tree = WidgetRegistry()
-        self.opened: Any = None
+        self.opened: Closable | None = None
         self.rows: list[Mapping[str, Any]] = []
         make = self.tree.make
         top = make(w.HTML, "full", value=CSS + output(content.title))
@@ -163,7 +163,7 @@ class TableWidget(w.VBox):
         card = object_card(str(self.rows[0]["id"]), connection=self.connection, run=self.run)
         self._show(card, card.widget())
 
-    def _show(self, opened: Any, widget: Any = None) -> None:
+    def _show(self, opened: Closable, widget: Any = None) -> None:
         self._drop()
         self.opened = opened
         set_children(self.slot, (opened if widget is None else widget,))
