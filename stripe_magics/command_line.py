@@ -17,7 +17,7 @@ import contextlib
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from stripe_magics import progress, standard_streams
 from stripe_magics.command_output import FORMATS, Output, is_complete, row_results
@@ -30,6 +30,9 @@ from stripe_magics.errors import (
     StripeMagicsError,
     UsageFault,
 )
+
+if TYPE_CHECKING:
+    from stripe_magics._command import Command
 
 DONE, FAILED, USAGE, UNKNOWN, INCOMPLETE = 0, 1, 2, 3, 4
 CODES = {
@@ -230,7 +233,7 @@ def _runner(line: str) -> Any:
         def names(self) -> dict[str, Any]:
             return {}
 
-        def call(self, command: Any, line: str) -> Any:
+        def call(self, command: Command, line: str) -> Any:
             limit = str(command.values.get("limit", command.options.limit))
             self.limit = int(limit) if limit.isdecimal() else None
             return super().call(command, line)

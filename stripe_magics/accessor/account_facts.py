@@ -8,11 +8,14 @@ otherwise they must be given. Nothing falls back to UTC or test mode.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stripe_magics.errors import FrameError
 from stripe_magics.frames.frame_info import SEEN, FrameInfo, may_be_of
 from stripe_magics.frames.row_origins import foreign_origins
+
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
 
 
 def zone_of(frame: Any, given: str | None = None) -> str:
@@ -51,7 +54,7 @@ def mode_and_account(frame: Any) -> tuple[str, str]:
     return str(connection.mode), str(connection.account or "")
 
 
-def same_connection(frame: Any, info: FrameInfo) -> Any:
+def same_connection(frame: Any, info: FrameInfo) -> Connection | None:
     """The open connection, if it is the frame's; else None."""
     from stripe_magics.client.shared_connection import shared
 
@@ -67,7 +70,7 @@ def same_connection(frame: Any, info: FrameInfo) -> Any:
     return connection if not len(live) or set(live) == {connection.live} else None
 
 
-def _connection(frame: Any, info: FrameInfo, what: str, give: str) -> Any:
+def _connection(frame: Any, info: FrameInfo, what: str, give: str) -> Connection:
     connection = same_connection(frame, info)
     if connection is None:
         raise FrameError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from pandas.api.types import is_object_dtype
@@ -16,6 +16,9 @@ from stripe_magics.frames import build, empty
 from stripe_magics.frames.arrow_columns import from_values
 from stripe_magics.frames.frame_info import FrameInfo
 from stripe_magics.frames.schema import Column, facts, known, schema
+
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
 
 ITEMS = {
     ("charge", "refunds"): ("refund", "/v1/refunds?charge={}"),
@@ -113,7 +116,7 @@ def _completed(frame: pd.DataFrame, column: str, lists: list[Any], info: FrameIn
     return out
 
 
-def _rest(connection: Any, address: str, first: Sequence[Any]) -> Iterator[Any]:
+def _rest(connection: Connection, address: str, first: Sequence[Any]) -> Iterator[Any]:
     from stripe_magics.client.pagination.paginator import pages
     from stripe_magics.request import Request
 

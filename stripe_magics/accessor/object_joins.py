@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -22,6 +22,9 @@ from stripe_magics.accessor.object_reader import AccountObjects
 from stripe_magics.accessor.object_source import ObjectSource, Reverse
 from stripe_magics.errors import ColumnNotFoundError, FrameError
 from stripe_magics.frames.frame_info import FrameInfo, add_note
+
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
 
 JOINED = (
     "customer", "balance_transaction", "invoice", "charge", "payment_intent", "subscription", "price",
@@ -55,7 +58,11 @@ REVERSE = {
 
 
 def join(
-    frame: pd.DataFrame, names: Sequence[str], connection: Any = None, *, mirror: str | Path | None = None
+    frame: pd.DataFrame,
+    names: Sequence[str],
+    connection: Connection | None = None,
+    *,
+    mirror: str | Path | None = None,
 ) -> pd.DataFrame:
     """See `df.stripe.join`."""
     info = FrameInfo.of(frame)

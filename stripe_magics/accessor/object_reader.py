@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from stripe_magics.accessor.object_source import Reverse
+    from stripe_magics.client.shared_connection import Connection
 
 
 class AccountObjects:
     """The lists of the open account."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.notes: list[str] = []
 
@@ -33,7 +34,7 @@ class AccountObjects:
         return _pointing(self.connection, rule, ids, since)
 
 
-def fetch(connection: Any, kind: str, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
+def fetch(connection: Connection, kind: str, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
     """The objects of these ids: from the newest pages of their list as long as that needs fewer requests,
     then one by one."""
     from stripe_magics.request import Request
@@ -65,7 +66,7 @@ def fetch(connection: Any, kind: str, ids: Iterable[str]) -> Iterator[dict[str, 
 
 
 def _pointing(
-    connection: Any, rule: Reverse, ids: Sequence[str], since: int | None
+    connection: Connection, rule: Reverse, ids: Sequence[str], since: int | None
 ) -> Iterator[dict[str, Any]]:
     """Objects that point at the ids: of few ids by the list's own filter, of many the whole list since the
     oldest row."""

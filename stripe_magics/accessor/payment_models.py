@@ -16,7 +16,7 @@ docs.stripe.com/stripe-data/schema.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -29,9 +29,17 @@ from stripe_magics.frames import build
 from stripe_magics.frames.arrow_columns import text_dtype
 from stripe_magics.frames.frame_info import CallInfo, FrameInfo
 
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
+
 
 def model(
-    name: str, *, start: Any = None, end: Any = None, limit: int | None = None, connection: Any = None
+    name: str,
+    *,
+    start: Any = None,
+    end: Any = None,
+    limit: int | None = None,
+    connection: Connection | None = None,
 ) -> pd.DataFrame:
     """A table of the account: "payments", "subscriptions" or "revenue". `start` and `end` bound `created`
     (dates or times; a date given as the end is a whole day), `limit` the rows that are read (None: all). See
@@ -50,7 +58,7 @@ def model(
     return MODELS[name](connection, bounds, limit)
 
 
-def _bounds(connection: Any, start: Any, end: Any) -> tuple[tuple[str, str], ...]:
+def _bounds(connection: Connection, start: Any, end: Any) -> tuple[tuple[str, str], ...]:
     zone = str(connection.zone)
     out = []
     for key, value, last in (("created[gte]", start, False), ("created[lt]", end, True)):
@@ -65,7 +73,11 @@ def _bounds(connection: Any, start: Any, end: Any) -> tuple[tuple[str, str], ...
 
 
 def read_list(
-    connection: Any, path: str, kind: str, params: tuple[tuple[str, str], ...], limit: int | None = None
+    connection: Connection,
+    path: str,
+    kind: str,
+    params: tuple[tuple[str, str], ...],
+    limit: int | None = None,
 ) -> pd.DataFrame:
     """A list as a frame, read to its end (or to `limit` rows)."""
     from stripe_magics.client.pagination.paginator import pages
@@ -90,7 +102,7 @@ def read_list(
     return info.put(frame, CallInfo(rows=len(frame), notes=notes))
 
 
-def _payments(connection: Any, bounds: Any, limit: int | None) -> pd.DataFrame:
+def _payments(connection: Connection, bounds: Any, limit: int | None) -> pd.DataFrame:
     params = (
         ("expand[]", "data.balance_transaction"),
         ("expand[]", "data.customer"),
@@ -167,7 +179,7 @@ def _dtype(name: str) -> Any:
 _A_MONTH = {"day": 365 / 12, "week": 52 / 12, "month": 1.0, "year": 1 / 12}
 
 
-def _subscriptions(connection: Any, bounds: Any, limit: int | None) -> pd.DataFrame:
+def _subscriptions(connection: Connection, bounds: Any, limit: int | None) -> pd.DataFrame:
     subscriptions = read_list(
         connection, "/v1/subscriptions", "subscription", (("status", "all"), *bounds), limit
     )
@@ -209,7 +221,7 @@ def _subscriptions(connection: Any, bounds: Any, limit: int | None) -> pd.DataFr
     return info.put(out, CallInfo(module="model subscriptions", rows=len(out)))
 
 
-def _revenue(connection: Any, bounds: Any, limit: int | None) -> pd.DataFrame:
+def _revenue(connection: Connection, bounds: Any, limit: int | None) -> pd.DataFrame:
     entries = read_list(connection, "/v1/balance_transactions", "balance_transaction", bounds, limit)
     days = local_day(entries, "created", None).rename("day")
     keys = [days, entries["currency"], entries["reporting_category"].rename("category")]

@@ -11,7 +11,11 @@ write_rows("customers.update", df)       one call a row, each at most once
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from stripe_magics import catalogue
+from stripe_magics._command import Command
 from stripe_magics._options import Options
 from stripe_magics.bulk.batch_writes import write_rows
 from stripe_magics.bulk.document_file import is_file, save_document
@@ -23,6 +27,9 @@ from stripe_magics.bulk.sql_query import sql
 from stripe_magics.errors import Fault, InvalidValue
 from stripe_magics.frames.column_names import expansions
 from stripe_magics.pipeline import prepare
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["FrameAppender", "pull", "save", "save_command", "sql", "summary", "sync", "write_rows"]
 
@@ -45,34 +52,26 @@ def _refuse_expanded(options: Options, object_type: str, module: str) -> None:
             )
 
 
-def save_command(command: object, *, progress: object = None) -> object:
+def save_command(command: Command, *, progress: Callable[[int, int], object] | None = None) -> pd.DataFrame:
     """A list command with `--to FOLDER`, or a file's content with `--to FILE`: what was written, as a frame
     of one row."""
     from dataclasses import replace
-    from typing import Any, cast
 
     from stripe_magics.bulk.list_requests import list_request
     from stripe_magics.client.shared_connection import current
 
-    requested = cast("Any", command)
     connection = current()
-    request = prepare(requested, connection=connection)
+    request = prepare(command, connection=connection)
     if is_file(request):
-        if requested.options.columns:
+        if command.options.columns:
             raise InvalidValue(
                 [Fault("columns", "Columns", "has no effect beside --to: a file's content is not a table")],
-                module=requested.module,
+                module=command.module,
             )
-        return save_document(connection, request, requested.options.to)
-    _refuse_expanded(requested.options, catalogue.find(requested.module).object, requested.module)
-    request = list_request(connection, requested)
+        return save_document(connection, request, command.options.to)
+    _refuse_expanded(command.options, catalogue.find(command.module).object, command.module)
+    request = list_request(connection, command)
     if not request.limit_given:
         request = replace(request, limit=None)
-    saved = save(
-        connection,
-        request,
-        requested.options.to,
-        columns=requested.options.columns,
-        progress=cast("Any", progress),
-    )
-    return summary(saved, requested.options.to)
+    saved = save(connection, request, command.options.to, columns=command.options.columns, progress=progress)
+    return summary(saved, command.options.to)

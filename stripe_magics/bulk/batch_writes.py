@@ -76,7 +76,7 @@ def write_rows(
     ask: Callable[[str], str] | None = None,
     connection: Connection | None = None,
     at_once: int = AT_ONCE,
-    progress: Any = None,
+    progress: Callable[[int, int], object] | None = None,
     quiet: bool = False,
     **values: Any,
 ) -> pd.DataFrame:

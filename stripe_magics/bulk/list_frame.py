@@ -26,7 +26,7 @@ def read_frame(
     request: Request,
     *,
     columns: Sequence[str] = (),
-    progress: Any = None,
+    progress: Callable[[int, int], object] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> pd.DataFrame:
     """A whole list as a frame. Stopped, it has the rows so far and says so in its attrs."""

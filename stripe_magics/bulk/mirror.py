@@ -39,7 +39,7 @@ from stripe_magics.errors import UsageFault
 from stripe_magics.frames import Builder
 from stripe_magics.frames import manifest as manifests
 from stripe_magics.frames.manifest import FileProblem
-from stripe_magics.progress import progress_bar
+from stripe_magics.progress import Progress, progress_bar
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class _ListSync:
     complete, notes."""
 
     def __init__(
-        self, folder: ListFolder, request: Request, connection: Connection, account: str, progress: Any
+        self, folder: ListFolder, request: Request, connection: Connection, account: str, progress: Progress
     ) -> None:
         self.list, self.request, self.connection = folder, request, connection
         self.account, self.progress = account, progress

@@ -19,7 +19,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,11 +27,24 @@ R = TypeVar("R")
 _FREE_AGAIN = frozenset({"refused", "not_sent"})  # states of writes that surely changed nothing
 
 
+class CalledConnection(Protocol):
+    """What a context must know of the connection that calls are made on: its own account."""
+
+    @property
+    def account(self) -> str: ...
+
+
 class CallContext:
     """One run of a handler for one event, or, without `event`, code that merely belongs to a connection."""
 
     def __init__(
-        self, connection: Any, *, event: str = "", handler: str = "", account: str = "", label: str = ""
+        self,
+        connection: CalledConnection,
+        *,
+        event: str = "",
+        handler: str = "",
+        account: str = "",
+        label: str = "",
     ) -> None:
         """`account`: the connected account that the event is from; calls go to it unless they name
         another."""
@@ -93,7 +106,7 @@ def account_for(connection: object) -> str:
     return found.account if found is not None and found.connection is connection else ""
 
 
-def account_of(connection: Any, headers: Iterable[tuple[str, str]] = ()) -> str:
+def account_of(connection: CalledConnection, headers: Iterable[tuple[str, str]] = ()) -> str:
     """The account that a call goes to: its own header's, else that of the handler's event, else the
     connection's; "" is the key's own."""
     named = next((value for name, value in headers if name.lower() == "stripe-account"), "")

@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import httpx
@@ -38,6 +38,8 @@ from stripe_magics.request import HttpRequest, Request
 if TYPE_CHECKING:
     from stripe_magics.client.journal.reconciliation import Finding
     from stripe_magics.client.pagination.connection_pool import AsyncConnectionPool
+    from stripe_magics.client.rate_limiter import RequestLimiter
+    from stripe_magics.sandbox import SandboxTransport
 
 _SALT = os.urandom(16)
 _LIVEMODE = re.compile(rb'"livemode"\s*:\s*(true|false)')
@@ -77,7 +79,7 @@ class Connection:
         self.rate = rate
         self.policy = policy or Policy()
         self.sleep, self.now, self.monotonic = sleep, now, monotonic
-        self.sandbox: Any = transport if mode == "sandbox" else None
+        self.sandbox = cast("SandboxTransport", transport) if mode == "sandbox" else None
         self.auth = KeyAuth(secret) if secret is not None else None
         self.identity = "sandbox" if mode == "sandbox" else _identity(secret)
         self.notices = Notices(tells_skew=mode != "sandbox")
@@ -90,7 +92,7 @@ class Connection:
         self.before_close: list[Callable[[], object]] = []
         # what other packages keep for this connection: watches, handlers, signing secrets
         self.extensions: dict[str, Any] = {}
-        self.limiter: Any = None  # anything with wait(request) and learn(request, outcome)
+        self.limiter: RequestLimiter | None = None
         self._transport = transport
         self._journal = journal
         self._lock = threading.RLock()

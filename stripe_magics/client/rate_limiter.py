@@ -252,12 +252,20 @@ def account_of(request: HttpRequest) -> str:
     return next((value for name, value in request.headers if name.lower() == "stripe-account"), "")
 
 
+class RequestLimiter(Protocol):
+    """What a connection asks of its limiter, whatever that is."""
+
+    def wait(self, request: HttpRequest, /) -> None: ...
+
+    def learn(self, request: HttpRequest, outcome: AttemptResult, /) -> None: ...
+
+
 class RatedConnection(Protocol):
     """What the limiter of a connection depends on."""
 
     mode: str
     rate: float | None
-    limiter: Any
+    limiter: RequestLimiter | None
     sleep: Callable[[float], None]
     monotonic: Callable[[], float]
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, tzinfo
 from functools import wraps
-from typing import Any, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec, cast
 
 from stripe_magics._interrupts import held_back
 from stripe_magics._redaction import KEY
@@ -32,6 +32,9 @@ from stripe_magics.errors import (
     UnknownName,
     UsageFault,
 )
+
+if TYPE_CHECKING:
+    import httpx
 
 __all__ = ["Connection", "close", "connect", "current", "share", "shared"]
 
@@ -87,7 +90,7 @@ def connect(  # noqa: PLR0913 - public: each is a keyword of its own
     rate: float | None = None,
     zone: str = "",
     secret: Secret | None = None,
-    transport: Any = None,
+    transport: httpx.BaseTransport | None = None,
     policy: Policy | None = None,
 ) -> Connection:
     """Open the connection that every interface shares, and give it.
@@ -216,8 +219,7 @@ def current() -> Connection:
     """The connection of the handler that runs, else the shared one. Raises `NotConnected` with what to do."""
     context = current_context()
     if context is not None:
-        found: Connection = context.connection
-        return found
+        return cast("Connection", context.connection)  # handlers are registered on one
     if _SHARED is None:
         raise NotConnected(
             "There is no connection yet.",
@@ -230,8 +232,7 @@ def shared() -> Connection | None:
     """The connection of the handler that runs, else the shared one, or None."""
     context = current_context()
     if context is not None:
-        found: Connection = context.connection
-        return found
+        return cast("Connection", context.connection)  # handlers are registered on one
     return _SHARED
 
 

@@ -18,7 +18,7 @@ _NAMES = "account_names"
 _COLUMNS = ("account_name", "name", "business_profile_name", "business_profile.name", "company_name", "email")
 
 
-def names_of(connection: Any) -> dict[str, str]:
+def names_of(connection: Connection) -> dict[str, str]:
     """The names that are known on a connection, by id; `learn` and `look_up` put more there."""
     known: dict[str, str] = connection.extensions.setdefault(_NAMES, {})
     return known

@@ -63,7 +63,7 @@ class _Account(Protocol):
     @property
     def account(self) -> str: ...
     @property
-    def connection(self) -> Any: ...
+    def connection(self) -> _Connection: ...
     def name_of(self, id: str) -> str: ...
 
 
@@ -83,7 +83,7 @@ def frame(stored: Iterable[Stored], account: _Account) -> pd.DataFrame:
 
     from stripe_magics.frames.frame_info import CallInfo, FrameInfo
 
-    connection: _Connection = account.connection
+    connection = account.connection
     own = account.account or connection.account or str((connection.account_seen or {}).get("id") or "")
     records = [_record(each, own, connection.mode, account.name_of) for each in stored]
     columns = {}

@@ -36,8 +36,10 @@ from stripe_magics.events.value_filter import value_filter
 if TYPE_CHECKING:
     import pandas as pd
 
+    from stripe_magics.client.http.response import ApiResponse
     from stripe_magics.events.account_events import AccountEvents
     from stripe_magics.events.receiver import Receiver
+    from stripe_magics.request import Request
 
 INTERVAL = 15.0  # seconds
 MIN_INTERVAL = 5.0
@@ -362,7 +364,7 @@ class Watch:
             if self.choice(event["type"]):
                 self._runner.deliver_event([*self._own, *self.account.handlers], event)
 
-    def _send(self, request: Any) -> Any:
+    def _send(self, request: Request) -> ApiResponse:
         if self._ending.is_set() and self._thread is threading.current_thread():
             raise poller.Stopped
         self.reads += 1

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from stripe_magics._redaction import redact
-from stripe_magics.client.call_context import CallContext, calling_for
+from stripe_magics.client.call_context import CallContext, CalledConnection, calling_for
 from stripe_magics.events.event_store import Store
 from stripe_magics.events.handlers import Registered
 from stripe_magics.events.run_log import RunLog
@@ -41,7 +41,7 @@ class Problem:
         return f"{self.handler} failed on {self.event}: {self.message}"
 
 
-class _Connection(Protocol):
+class _Connection(CalledConnection, Protocol):
     @property
     def closed(self) -> bool: ...
 

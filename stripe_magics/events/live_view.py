@@ -19,6 +19,7 @@ from stripe_magics.errors import StripeMagicsError
 from stripe_magics.events.event_rows import COLUMNS, object_values, row
 
 if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
     from stripe_magics.events.event_store import Stored
 
 MAX_ROWS = 500  # that a page keeps while new ones come
@@ -38,7 +39,7 @@ class WatchedEvents(Protocol):
 
     pages_open: int | None
     notes: list[str]
-    connection: Any
+    connection: Connection
     shows_accounts: bool
 
     @property

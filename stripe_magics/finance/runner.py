@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -37,6 +37,9 @@ from stripe_magics.finance.reporting_period import (
     moment,
 )
 from stripe_magics.frames.frame_info import add_note, as_attrs
+
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
 
 KEPT_SECONDS = 600
 _LISTS_READ = "lists_read"  # in Connection.extensions: by call, when it was read and what it gave
@@ -465,7 +468,7 @@ def _forget_lists() -> None:
         connection.extensions.pop(_LISTS_READ, None)
 
 
-def _fetch(connection: Any, module: str, values: Mapping[str, Any]) -> Any:
+def _fetch(connection: Connection, module: str, values: Mapping[str, Any]) -> Any:
     """The list, or the one fetched a moment ago on this connection if nothing was written since."""
     from stripe_magics.pipeline import call
 

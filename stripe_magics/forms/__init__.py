@@ -16,14 +16,16 @@ from stripe_magics._command import Command
 from stripe_magics._options import Options
 
 if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
     from stripe_magics.forms.connect_widget import ConnectForm
     from stripe_magics.forms.form_widget import ModuleForm
     from stripe_magics.forms.period_form import Reporter
     from stripe_magics.forms.report_widget import CloseForm, ReportForm
     from stripe_magics.forms.rows_widget import RowsForm
+    from stripe_magics.forms.widget_registry import Closable
 
 # cell (outside notebooks: module) -> (execution, the forms that it showed)
-_shown: dict[str, tuple[int, list[Any]]] = {}
+_shown: dict[str, tuple[int, list[Closable]]] = {}
 
 
 def module_form(
@@ -33,7 +35,7 @@ def module_form(
     params: Iterable[tuple[str, Any]] = (),
     options: Options | None = None,
     run: Callable[..., Any] | None = None,
-    connection: Any | None = None,
+    connection: Connection | None = None,
 ) -> ModuleForm:
     """The form of a module, filled in with `values` by field name.
 
@@ -59,7 +61,7 @@ def module_form(
 
 
 def report_form(
-    reporter: Reporter, values: Mapping[str, Any], *, name: str = "", connection: Any | None = None
+    reporter: Reporter, values: Mapping[str, Any], *, name: str = "", connection: Connection | None = None
 ) -> ReportForm:
     """The form of the reports, with what a line says already. `reporter` knows the reports and runs them."""
     from stripe_magics.forms.report_widget import ReportForm
@@ -69,7 +71,9 @@ def report_form(
     return form
 
 
-def close_form(reporter: Reporter, values: Mapping[str, Any], *, connection: Any | None = None) -> CloseForm:
+def close_form(
+    reporter: Reporter, values: Mapping[str, Any], *, connection: Connection | None = None
+) -> CloseForm:
     """The form of the month end, with what a line says already."""
     from stripe_magics.forms.report_widget import CloseForm
 
@@ -78,7 +82,9 @@ def close_form(reporter: Reporter, values: Mapping[str, Any], *, connection: Any
     return form
 
 
-def rows_form(name: str, frame: Any, run: Callable[..., Any], *, connection: Any | None = None) -> RowsForm:
+def rows_form(
+    name: str, frame: Any, run: Callable[..., Any], *, connection: Connection | None = None
+) -> RowsForm:
     """One call a row of a frame, with its columns mapped to fields by a person. `run(frame, connection=...,
     **options)` makes the calls."""
     from stripe_magics import catalogue
@@ -104,7 +110,11 @@ def object_card(text: str, *, run: Callable[..., Any] | None = None) -> Any:
 
 
 def table(
-    content: Any, *, connection: Any, run: Callable[..., Any] | None, run_rows: Callable[..., Any] | None
+    content: Any,
+    *,
+    connection: Connection | None,
+    run: Callable[..., Any] | None,
+    run_rows: Callable[..., Any] | None,
 ) -> Any:
     """An interactive table of a list; selected rows open their forms. The tables that the same cell showed
     before are closed."""
@@ -189,7 +199,7 @@ def skeleton(name: str) -> str:
     return write_line(Command(module=catalogue.find(name).name, options=Options(form=True)))
 
 
-def _replace(name: str, form: Any) -> None:
+def _replace(name: str, form: Closable) -> None:
     """Close the forms that this one takes the place of: those that the same cell showed when it ran
     before."""
     cell, execution = _cell()

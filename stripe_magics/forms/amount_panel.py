@@ -3,12 +3,15 @@ sent."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stripe_magics.errors import Fault, InvalidValue
 from stripe_magics.forms import amount_source
 from stripe_magics.forms.form_protocol import FormView
 from stripe_magics.money import format_amount, parse
+
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
 
 
 class AmountPanel:
@@ -17,7 +20,7 @@ class AmountPanel:
     def __init__(self, form: FormView) -> None:
         self.form = form
         self.path = ""
-        self.connection: Any = None  # on which the object was asked for
+        self.connection: Connection | None = None  # on which the object was asked for
         self.source: amount_source.AmountSource | None = None
         self.panel: Any = None
 

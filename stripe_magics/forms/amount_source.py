@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from stripe_magics._characters import in_order
@@ -19,6 +19,9 @@ from stripe_magics.errors import StripeMagicsError
 from stripe_magics.forms.object_search import lister_of
 from stripe_magics.forms.state import FormState, blank
 from stripe_magics.money import format_amount
+
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
 
 EXPANDED = {"payment_intent": ("latest_charge", "customer"), "charge": ("customer",)}
 """What is asked for beside the object, so that the payer's name and card are in one answer."""
@@ -80,7 +83,7 @@ def source_path(state: FormState) -> str:
     return "" if amount.currency_of else object_path(state.module, state.raw)
 
 
-def fetch(path: str, connection: Any) -> AmountSource | None:
+def fetch(path: str, connection: Connection) -> AmountSource | None:
     """Ask for the object. None where it isn't there or may not be read: the call itself then says so in
     Stripe's own words."""
     from stripe_magics.pipeline import call

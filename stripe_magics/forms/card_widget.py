@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import ipywidgets as w
@@ -30,10 +30,13 @@ from stripe_magics.forms.static_files import static_text
 from stripe_magics.forms.stories import Action, Story, story_of
 from stripe_magics.forms.widget_registry import WidgetRegistry
 
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
+
 CARD_CSS = f"<style>\n{static_text('card.css')}</style>"
 
 
-def caller(connection: Any) -> Callable[[str], Any]:
+def caller(connection: Connection) -> Callable[[str], Any]:
     """`get(path)` -> Stripe's JSON, `has_more` included, without what no page may show: a card is saved with
     its notebook, and anybody may have typed a key into a description."""
     from stripe_magics.request import Request
@@ -46,7 +49,7 @@ def caller(connection: Any) -> Callable[[str], Any]:
     return get
 
 
-def resolve(text: str, connection: Any) -> tuple[str, str]:
+def resolve(text: str, connection: Connection) -> tuple[str, str]:
     """(type of object, id) of what a person typed: an id, a Dashboard address, an e-mail, an invoice number.
 
     Raises `NotFound` where nothing has it, `UnknownName` for a text that is none of these or means several.
@@ -87,7 +90,9 @@ class ObjectCard:
     """What a line with an id shows. `story` has what it knows; `open(label)` opens a form as its button
     does."""
 
-    def __init__(self, story: Story, connection: Any, *, run: Callable[..., Any] | None = None) -> None:
+    def __init__(
+        self, story: Story, connection: Connection, *, run: Callable[..., Any] | None = None
+    ) -> None:
         self.story, self.connection, self.run = story, connection, run
         self.tree: WidgetRegistry | None = None
         self.below: OpenedBelow | None = None
@@ -205,7 +210,7 @@ def when(seconds: int, zone: tzinfo) -> str:
     return f"{datetime.fromtimestamp(seconds, zone or UTC):%d %b %Y, %H:%M}"
 
 
-def card_html(story: Story, connection: Any) -> str:
+def card_html(story: Story, connection: Connection) -> str:
     """The card. Everything from Stripe is escaped, and nothing in it is read as mathematics."""
     badge = status_badge(story.status)
     link = ""
@@ -247,7 +252,9 @@ def status_badge(status: str) -> Markup:
     return tag("span", shown, class_="sm-badge", style=colours(status) or None) if status else Markup("")
 
 
-def object_card(text: str, *, connection: Any = None, run: Callable[..., Any] | None = None) -> ObjectCard:
+def object_card(
+    text: str, *, connection: Connection | None = None, run: Callable[..., Any] | None = None
+) -> ObjectCard:
     """The card of what a person typed. Raises `NotFound`, `UnknownName`, or what Stripe says."""
     from stripe_magics.client.shared_connection import current
 

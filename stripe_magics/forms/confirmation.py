@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stripe_magics.catalogue.field import Kind
 from stripe_magics.catalogue.module import Effect
@@ -11,6 +11,9 @@ from stripe_magics.errors import StripeError, StripeMagicsError
 from stripe_magics.forms import html
 from stripe_magics.forms.form_protocol import FormView
 from stripe_magics.forms.value_preview import in_words
+
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
 
 
 def live(form: FormView) -> bool:
@@ -43,7 +46,7 @@ def confirmation_phrase(form: FormView) -> str:
     return (ids[-1] if ids else "") or str(values.get("amount") or "") or "live"
 
 
-def _account(connection: Any) -> str:
+def _account(connection: Connection) -> str:
     try:
         account = connection.account_object()
     except StripeError:  # a restricted key that may not read the account

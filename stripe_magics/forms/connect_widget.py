@@ -7,7 +7,7 @@ field, which sends it to the kernel once and keeps nothing (keyfield.py).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
@@ -19,6 +19,9 @@ from stripe_magics.forms.field_marks import FieldMarks
 from stripe_magics.forms.form_widget import CLOSED, OPENED
 from stripe_magics.forms.key_field import key_field
 from stripe_magics.forms.widget_registry import CSS, ROOT_CLASSES, WidgetRegistry, set_children
+
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
 
 SOURCES: dict[str, tuple[str, str, str]] = {
     "sandbox": ("Sandbox: an embedded account, no key, no network", "", ""),
@@ -420,7 +423,7 @@ MAIN = (
 """What a person needs to know of a connection; the rest stands under Details."""
 
 
-def connected_card(connection: Any) -> str:
+def connected_card(connection: Connection) -> str:
     """What the form is connected to; in amber where the account could not be checked."""
     facts = {name: str(value) for name, value in connection.status().items() if value}
     main = [f"{name}: {facts[name]}" for name in MAIN if name in facts]
@@ -453,7 +456,7 @@ def _from_keyring(name: str) -> Any:
     return found[0]
 
 
-def missing_permissions(connection: Any) -> list[str]:
+def missing_permissions(connection: Connection) -> list[str]:
     """What a restricted key may not read, by trying one row of each documented list; nothing is asked with a
     full key."""
     from stripe_magics.pipeline import call

@@ -3,11 +3,14 @@ another's key."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from stripe_magics.errors import ConfirmationNeeded
 from stripe_magics.forms.form_protocol import FormView
 from stripe_magics.forms.submission_state import Stage
+
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
 
 
 class ConnectionGuard:
@@ -56,7 +59,7 @@ class ConnectionGuard:
         )
 
 
-def check_open(connection: Any) -> None:
+def check_open(connection: Connection | None) -> None:
     """Raise `ConfirmationNeeded` if a connection that a widget belongs to was closed: another one is open
     now, or none."""
     if connection is None or not connection.closed:
@@ -68,14 +71,14 @@ def check_open(connection: Any) -> None:
     )
 
 
-def present() -> Any:
+def present() -> Connection | None:
     """The connection that is open now, or None."""
     from stripe_magics.client.shared_connection import shared
 
     return shared()
 
 
-def describe(connection: Any) -> str:
+def describe(connection: Connection | None) -> str:
     """A connection as people know it: `Acme (live)`, never its key."""
     if connection is None:
         return "none"

@@ -5,12 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import tzinfo
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from stripe_magics.errors import Fault
 from stripe_magics.forms.result_area import ResultArea
 from stripe_magics.forms.state import FormState
 from stripe_magics.forms.widget_registry import WidgetRegistry
+
+if TYPE_CHECKING:
+    from stripe_magics._command import Command
+    from stripe_magics.client.shared_connection import Connection
 
 
 class UpdateView(Protocol):
@@ -62,7 +66,7 @@ class FormView(Protocol):
     def amount(self) -> AmountView: ...
 
     @property
-    def connection(self) -> Any | None: ...
+    def connection(self) -> Connection | None: ...
 
     @property
     def zone(self) -> tzinfo: ...
@@ -95,7 +99,7 @@ class ReadSender(Protocol):
 
     form: FormView
 
-    def call(self, command: Any, **more: Any) -> Any: ...
+    def call(self, command: Command, **more: Any) -> Any: ...
 
     def done(self, frame: Any) -> None: ...
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, tzinfo
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
@@ -40,6 +40,9 @@ from stripe_magics.forms.update_comparison import Comparison
 from stripe_magics.forms.widget_registry import CSS, ROOT_CLASSES, WidgetRegistry, set_children, set_trait
 from stripe_magics.parsing import write_cell, write_line
 
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
+
 CLOSED, OPENED = "\u25b8", "\u25be"  # the triangles before a group's title
 
 
@@ -48,7 +51,7 @@ class ModuleForm(w.VBox):
     replaces."""
 
     def __init__(
-        self, state: FormState, *, run: Callable[..., Any] | None = None, connection: Any | None = None
+        self, state: FormState, *, run: Callable[..., Any] | None = None, connection: Connection | None = None
     ) -> None:
         self.state = state
         self.controls: dict[str, Control] = {}
@@ -91,7 +94,7 @@ class ModuleForm(w.VBox):
 
     # -- what others ask of it -------------------------------------------------------------------------------
     @property
-    def connection(self) -> Any | None:
+    def connection(self) -> Connection | None:
         """The connection that the form would use now, or None."""
         if self._fixed_connection is not None:
             return self._fixed_connection

@@ -4,13 +4,17 @@ a user or from Stripe."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from stripe_magics._html import Markup, join, output, table, tag, text
 from stripe_magics._redaction import redact
 from stripe_magics.catalogue.field import Field
 from stripe_magics.catalogue.generated import effects
 from stripe_magics.catalogue.module import Effect, Module
+
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
+    from stripe_magics.request import Request
 
 MODES = {
     "sandbox": ("SANDBOX", "sm-sandbox", "the embedded account: nothing leaves this machine"),
@@ -22,7 +26,7 @@ MODES = {
 """What the strip on top says, by the connection's mode: badge, class, words."""
 
 
-def mode_banner(connection: Any | None) -> Markup:
+def mode_banner(connection: Connection | None) -> Markup:
     """The strip on top of every form: mode, account and the tail of the key."""
     mode = connection.mode if connection is not None else ""
     badge, css, words = MODES.get(mode, MODES["unknown"])
@@ -153,7 +157,7 @@ def own_mistake(fault: BaseException) -> str:
     return redact(f"{type(fault).__name__}: {fault}")
 
 
-def preview(request: Any, key: str = "") -> Markup:
+def preview(request: Request, key: str = "") -> Markup:
     """The exact request: method, path, form-encoded body. The API key is never part of it."""
     headers = [*request.headers, *([("Idempotency-Key", key)] if key else [])]
     body = (

@@ -4,14 +4,16 @@ they tried."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import ipywidgets as w
 
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.forms import html
 from stripe_magics.forms.field_marks import FieldMarks
-from stripe_magics.forms.widget_registry import CSS, WidgetRegistry, set_children, set_trait
+from stripe_magics.forms.widget_registry import CSS, Closable, WidgetRegistry, set_children, set_trait
+
+Shown = TypeVar("Shown", bound=Closable)
 
 
 class OpenedBelow:
@@ -20,7 +22,7 @@ class OpenedBelow:
 
     def __init__(self, tree: WidgetRegistry) -> None:
         self.tree = tree
-        self.opened: Any = None  # what `close` is called of: a form, or a card
+        self.opened: Closable | None = None  # what `close` is called of: a form, or a card
         self.status = tree.make(w.HTML, "full", value="")
         self.slot = tree.make(w.VBox, "full", children=())
         self._marks = tree.make(FieldMarks, "note")
@@ -30,7 +32,7 @@ class OpenedBelow:
         """What stands in the form or card."""
         return (self.status, self.slot, self._marks)
 
-    def show(self, opened: Any, widget: Any | None = None) -> Any:
+    def show(self, opened: Shown, widget: Any | None = None) -> Shown:
         """Show a widget; `opened` is what is closed when the next one takes its place."""
         self.drop()
         self.opened = opened

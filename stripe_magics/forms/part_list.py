@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
@@ -15,6 +15,9 @@ from stripe_magics.catalogue import stripe_objects
 from stripe_magics.forms.opened_below import OpenedBelow
 from stripe_magics.forms.row_actions import RowAction, actions_for
 from stripe_magics.forms.widget_registry import WidgetRegistry, set_children
+
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
 
 NONE = "choose ..."
 
@@ -45,7 +48,7 @@ class PartList:
         label: str,
         below: OpenedBelow,
         show_card: Callable[[str], Any],
-        connection: Any,
+        connection: Connection,
         run: Callable[..., Any] | None,
     ) -> None:
         self.tree, self.below, self.show_card, self.connection, self.run = (

@@ -13,7 +13,7 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import ipywidgets as w
 
@@ -23,6 +23,9 @@ from stripe_magics.forms import html, result_area
 from stripe_magics.forms.connection_guard import check_open, present
 from stripe_magics.forms.field_marks import FieldMarks
 from stripe_magics.forms.widget_registry import CSS, ROOT_CLASSES, WidgetRegistry, set_children, set_trait
+
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
 
 BETWEEN, NAMED, NO_PERIOD = "between", "named", ""
 PERIODS = (
@@ -81,7 +84,7 @@ class Reporter(Protocol):
 class PeriodForm(w.VBox):
     """The base of both forms."""
 
-    def __init__(self, reporter: Reporter, connection: Any, title: str, lead: str) -> None:
+    def __init__(self, reporter: Reporter, connection: Connection | None, title: str, lead: str) -> None:
         self.reporter, self.connection = reporter, connection
         self.frame: Any = None
         self.shown_line = ""  # of what stands below

@@ -7,18 +7,23 @@ script.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
 from stripe_magics.forms.period_form import BETWEEN, NO_PERIOD, PERIODS, PeriodForm, Reporter, Values
 from stripe_magics.forms.widget_registry import set_children
 
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
+
 
 class ReportForm(PeriodForm):
     """The form of the reports."""
 
-    def __init__(self, reporter: Reporter, connection: Any, values: Values, name: str = "") -> None:
+    def __init__(
+        self, reporter: Reporter, connection: Connection | None, values: Values, name: str = ""
+    ) -> None:
         super().__init__(reporter, connection, "Report", "Choose what to look at, and over which time.")
         self.known = {each.name: each for each in reporter.reports()}
         first = name or next(iter(self.known))
@@ -112,7 +117,7 @@ class ReportForm(PeriodForm):
 class CloseForm(PeriodForm):
     """The form of the month end: period, zone, the workbook's name."""
 
-    def __init__(self, reporter: Reporter, connection: Any, values: Values) -> None:
+    def __init__(self, reporter: Reporter, connection: Connection | None, values: Values) -> None:
         super().__init__(
             reporter,
             connection,

@@ -10,10 +10,13 @@ from __future__ import annotations
 import keyword
 import os
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stripe_magics.catalogue.module import Module
 from stripe_magics.forms import html
+
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
 
 
 class ResultArea:
@@ -82,7 +85,7 @@ def bind(name: str, frame: Any) -> bool:
 
 
 def receipt(
-    module: Module, frame: Any, connection: Any | None, *, saved_as: str = "", key: str = ""
+    module: Module, frame: Any, connection: Connection | None, *, saved_as: str = "", key: str = ""
 ) -> list[tuple[str, str]]:
     """The facts of a receipt: what, when, in which mode, Stripe's request id, the tails of keys; never an API
     key."""

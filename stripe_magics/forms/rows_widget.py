@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
@@ -24,6 +24,9 @@ from stripe_magics.forms.field_marks import FieldMarks
 from stripe_magics.forms.result_area import ResultArea
 from stripe_magics.forms.row_corrections import RowCorrections
 from stripe_magics.forms.widget_registry import CSS, ROOT_CLASSES, WidgetRegistry, set_children
+
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
 
 SHOWN_FAULTS, SHOWN_REQUESTS = 50, 3
 
@@ -40,7 +43,7 @@ class RowsForm(w.VBox):
     with what became of each row."""
 
     def __init__(
-        self, module: Module, frame: Any, run: RunRows, *, connection: Any, source: str = ""
+        self, module: Module, frame: Any, run: RunRows, *, connection: Connection, source: str = ""
     ) -> None:
         self.module, self.frame, self.run, self.connection, self.source = (
             module,

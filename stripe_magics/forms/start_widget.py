@@ -8,14 +8,17 @@ Words go to the search that `%stripe find` has, which the caller passes in: "giv
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.forms import html
 from stripe_magics.forms.field_marks import FieldMarks
-from stripe_magics.forms.widget_registry import CSS, ROOT_CLASSES, WidgetRegistry, set_children
+from stripe_magics.forms.widget_registry import CSS, ROOT_CLASSES, Closable, WidgetRegistry, set_children
+
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
 
 TILES = (
     ("Today", "today"),
@@ -38,13 +41,13 @@ class StartCard(w.VBox):
     def __init__(
         self,
         *,
-        connection: Any,
+        connection: Connection | None,
         search: Callable[[str], list[tuple[str, str]]],
         open_line: Callable[[str], Any],
     ) -> None:
         self._search, self._open_line = search, open_line
         self.tree = WidgetRegistry()
-        self.opened: Any = None
+        self.opened: Closable | None = None
         make = self.tree.make
         words = html.title(
             "Stripe", "Say what you want to do, or choose below. %stripe help shows everything else."

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
@@ -20,7 +20,10 @@ from stripe_magics.errors import StripeMagicsError
 from stripe_magics.forms import html
 from stripe_magics.forms.field_marks import FieldMarks
 from stripe_magics.forms.row_actions import RowAction, actions_for
-from stripe_magics.forms.widget_registry import CSS, WidgetRegistry, set_children
+from stripe_magics.forms.widget_registry import CSS, Closable, WidgetRegistry, set_children
+
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
 
 PAGE = 10
 LAYOUT = {
@@ -61,13 +64,13 @@ class TableWidget(w.VBox):
         self,
         content: TableContent,
         *,
-        connection: Any = None,
+        connection: Connection | None = None,
         run: Callable[..., Any] | None = None,
         run_rows: Callable[[str, Any, Mapping[str, Any]], Any] | None = None,
     ) -> None:
         self.content, self.connection, self.run, self.run_rows = content, connection, run, run_rows
         self.tree = WidgetRegistry()
-        self.opened: Any = None
+        self.opened: Closable | None = None
         self.rows: list[Mapping[str, Any]] = []
         make = self.tree.make
         top = make(w.HTML, "full", value=CSS + output(content.title))
@@ -160,7 +163,7 @@ class TableWidget(w.VBox):
         card = object_card(str(self.rows[0]["id"]), connection=self.connection, run=self.run)
         self._show(card, card.widget())
 
-    def _show(self, opened: Any, widget: Any = None) -> None:
+    def _show(self, opened: Closable, widget: Any = None) -> None:
         self._drop()
         self.opened = opened
         set_children(self.slot, (opened if widget is None else widget,))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from stripe_magics._html import output, table, tag
@@ -17,6 +17,9 @@ from stripe_magics.errors import StripeError
 from stripe_magics.forms import html
 from stripe_magics.forms.card_widget import CARD_CSS, caller, id_cell, status_badge
 from stripe_magics.forms.stories.story import card, day, money
+
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
 
 Json = Mapping[str, Any]
 MAX_ROWS = 100  # rows of each list that are read
@@ -76,7 +79,7 @@ class Today:
         return CARD_CSS + output(*heading, *parts, class_="sm-object", role="group", aria_label="Today")
 
 
-def today(connection: Any = None) -> Today:
+def today(connection: Connection | None = None) -> Today:
     """The account's day, by the clock of Stripe (the sandbox has its own). Raises what Stripe says of the
     balance."""
     from stripe_magics.client.shared_connection import current
@@ -237,7 +240,7 @@ def _failed_payouts(get: Callable[[str], Any], now: int) -> Section:
     return Section("Payouts that failed in the last 30 days", lines, "None.", note)
 
 
-def _pending(connection: Any) -> Section:
+def _pending(connection: Connection) -> Section:
     lines = [
         Line(f"Operation {each.number}: {each.method} {each.path}", "unknown")
         for each in connection.pending()

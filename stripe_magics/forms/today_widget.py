@@ -4,7 +4,7 @@ the page again."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
@@ -14,11 +14,14 @@ from stripe_magics.forms.part_list import Part, PartList
 from stripe_magics.forms.today_card import Section, Today, today
 from stripe_magics.forms.widget_registry import WidgetRegistry, set_children
 
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
+
 
 class TodayPage:
     """The page. `refresh` reads it again; `parts` are its lines that name an object."""
 
-    def __init__(self, connection: Any, *, run: Callable[..., Any] | None = None) -> None:
+    def __init__(self, connection: Connection, *, run: Callable[..., Any] | None = None) -> None:
         self.connection, self.run = connection, run
         self.today: Today = today(connection)
         self.tree = WidgetRegistry()

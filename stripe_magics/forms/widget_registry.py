@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import ipywidgets as w
 
@@ -49,12 +49,31 @@ ROOT_CLASSES = ("sm-form", *NO_MATHEMATICS.split())
 """The classes of a form's outermost box."""
 
 
+class Closable(Protocol):
+    """A widget, or what is made of several: a form, a card."""
+
+    def close(self) -> object: ...
+
+
+class Box(Protocol):
+    """A widget that holds others."""
+
+    children: tuple[Any, ...]
+
+
+class CommWidget(Protocol):
+    """A widget, as the page's messages reach it."""
+
+    @property
+    def comm(self) -> object: ...
+
+
 class WidgetRegistry:
     """The widgets of one form, with their shared layouts and styles. `close()` leaves nothing in the
     kernel."""
 
     def __init__(self) -> None:
-        self.widgets: list[Any] = []
+        self.widgets: list[Closable] = []
         self.closed = False
         self._layouts: dict[str, Any] = {}
         self._styles: dict[tuple[type, str], Any] = {}
@@ -75,11 +94,11 @@ class WidgetRegistry:
         self.widgets.append(widget)
         return widget
 
-    def adopt(self, root: Any) -> None:
+    def adopt(self, root: Closable) -> None:
         """Close `root` with the rest."""
         self.widgets.append(root)
 
-    def drop(self, *widgets: Any) -> None:
+    def drop(self, *widgets: Closable) -> None:
         """Close some widgets now: a removed row's, a picker's."""
         for widget in widgets:
             self.drop(*getattr(widget, "children", ()))
@@ -109,7 +128,7 @@ _REPLY_ROUTE = "_reply_subshell_for"
 to that widget."""
 
 
-def _hear_in_order(widget: Any) -> None:
+def _hear_in_order(widget: CommWidget) -> None:
     """Have all messages to a form's widgets handled in the main thread, one after the other.
 
     Left to itself the kernel handles a field's new value in one thread and a button in another: a press could
@@ -124,13 +143,13 @@ def _style_class(kind: type) -> type | None:
     return getattr(trait, "klass", None)
 
 
-def set_children(box: Any, children: tuple[Any, ...]) -> None:
+def set_children(box: Box, children: tuple[Any, ...]) -> None:
     """Put children into a box, if they differ."""
     if tuple(box.children) != children:
         box.children = children
 
 
-def set_trait(widget: Any, trait: str, value: str) -> None:
+def set_trait(widget: object, trait: str, value: str) -> None:
     """Give a trait a value, if it differs: what stays the same sends no message."""
     if getattr(widget, trait) != value:
         setattr(widget, trait, value)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -181,7 +181,14 @@ def call_of(frame: pd.DataFrame) -> CallInfo | None:
     return said.call if isinstance(said, FrameAttrs) else None
 
 
-def may_be_of(frame: Any, connection: Any) -> bool:
+class IdentifiedConnection(Protocol):
+    """What tells a frame whether a connection is of another account."""
+
+    @property
+    def identity(self) -> str: ...
+
+
+def may_be_of(frame: Any, connection: IdentifiedConnection) -> bool:
     """Whether a frame may have come from the account of a connection: False only where it surely came from
     another one."""
     call = call_of(frame) if hasattr(frame, "attrs") else None

@@ -11,9 +11,9 @@ import re
 import sys
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import line_cell_magic, magics_class, no_var_expand
 
@@ -31,6 +31,9 @@ from stripe_magics.magics.seen_ids import Seen, seen_on
 from stripe_magics.magics.settings import Settings
 from stripe_magics.parsing import parse, write_line
 from stripe_magics.progress import progress_bar
+
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
 
 _BULK = frozenset({"sync", "pull", "sql", "report", "close", "journal"})
 """The subcommands that read whole lists."""
@@ -276,7 +279,12 @@ class StripeMagics(Settings):
         place = origin()
 
         def run(
-            frame: Any, *, connection: Any, dry_run: bool = False, yes: bool = False, progress: Any = None
+            frame: Any,
+            *,
+            connection: Connection,
+            dry_run: bool = False,
+            yes: bool = False,
+            progress: Callable[[int, int], object] | None = None,
         ) -> Any:
             options = replace(command.options, form=False, from_=None, dry_run=dry_run, yes=yes)
             return bulk.write_rows(
@@ -298,7 +306,7 @@ class StripeMagics(Settings):
         *,
         answer: Any = None,
         error: BaseException | None = None,
-        connection: Any = None,
+        connection: Connection | None = None,
     ) -> None:
         """Note a call for the history, the script and completion (of the connection that it went to: the
         shared one unless given)."""
@@ -311,7 +319,7 @@ class StripeMagics(Settings):
                 f"This call could not be noted: {type(fault).__name__}: {fault}", RuntimeWarning, stacklevel=2
             )
 
-    def run_form(self, command: Command, *, connection: Any, **more: Any) -> Any:
+    def run_form(self, command: Command, *, connection: Connection, **more: Any) -> Any:
         """A call that a form makes, on the connection that the form belongs to: like any other, it is
         remembered."""
         from stripe_magics import pipeline

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stripe_magics.errors import UsageFault
 from stripe_magics.magics.subcommands.subcommand import Context, ParsedFlags, number, whole
+
+if TYPE_CHECKING:
+    from stripe_magics.client.shared_connection import Connection
 
 
 def connect(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
@@ -51,7 +54,7 @@ def _connect_form(context: Context) -> Any:
     return _state(connection)
 
 
-def _state(connection: Any) -> Any:
+def _state(connection: Connection) -> Any:
     from stripe_magics.magics.fact_list import State
 
     return State(connection.status(), connection.mode)
@@ -61,7 +64,7 @@ def status(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
     return _state(current())
 
 
-def current() -> Any:
+def current() -> Connection:
     """The shared connection."""
     from stripe_magics.client import shared_connection as connection
 

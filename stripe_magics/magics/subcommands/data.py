@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stripe_magics import catalogue, finance
 from stripe_magics._command import Command
@@ -12,6 +12,10 @@ from stripe_magics._text import closest_matches
 from stripe_magics.errors import UnknownName, UsageFault
 from stripe_magics.finance.report_table import REPORTS
 from stripe_magics.magics.subcommands.subcommand import Context, ParsedFlags, Subcommand
+
+if TYPE_CHECKING:
+    from stripe_magics.client.journal.journal_entry import Origin
+    from stripe_magics.client.shared_connection import Connection
 
 _OURS = {"out", "quiet", "cell"}
 
@@ -181,7 +185,9 @@ def handler_for(command: Command) -> Callable[..., Any] | None:
     return _watch if catalogue.find(command.module).handler == "events" else None
 
 
-def _watch(context: Context, command: Command, *, connection: Any = None, origin: Any = None) -> Any:
+def _watch(
+    context: Context, command: Command, *, connection: Connection | None = None, origin: Origin | None = None
+) -> Any:
     from stripe_magics import events
     from stripe_magics.magics.prompt import make_prompt
 

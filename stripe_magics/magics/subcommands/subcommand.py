@@ -18,6 +18,7 @@ from stripe_magics.parsing.variables import resolve
 
 if TYPE_CHECKING:
     from stripe_magics.client.journal.cell_origin import CellTracker
+    from stripe_magics.client.shared_connection import Connection
     from stripe_magics.magics.history import History
     from stripe_magics.magics.seen_ids import Seen
 
@@ -49,7 +50,7 @@ class Context(Protocol):
     def check_table(self) -> None:
         """Refuse `--table` where itables isn't installed."""
 
-    def run_form(self, command: Command, *, connection: Any, **more: Any) -> Any:
+    def run_form(self, command: Command, *, connection: Connection, **more: Any) -> Any:
         """A call that a form makes."""
 
 
