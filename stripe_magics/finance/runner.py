@@ -36,7 +36,7 @@ from stripe_magics.finance.reporting_period import (
     end_of,
     moment,
 )
-from stripe_magics.frames.frame_info import add_note, as_attrs
+from stripe_magics.frames.frame_info import add_note, set_facts
 
 KEPT_SECONDS = 600
 _LISTS_READ = "lists_read"  # in Connection.extensions: by call, when it was read and what it gave
@@ -76,9 +76,7 @@ def describe_report(name: str) -> pd.DataFrame:
     if each.source:
         rows.append(("source", "", "", each.source))
     out = pd.DataFrame(rows, columns=["what", "name", "kind", "meaning"])
-    facts = {"report": known, "title": f"{known}: {each.title}", "complete": True, "amounts": []}
-    out.attrs["stripe"] = as_attrs(facts)
-    return out
+    return set_facts(out, report=known, title=f"{known}: {each.title}", complete=True, amounts=[])
 
 
 _PERIOD_HELP = {
@@ -171,7 +169,7 @@ def report(  # noqa: PLR0913 - public: each is a keyword of its own
         out = _compared(out, known, each, inputs)
     out = out if currency is None else comparison.in_currency(out, currency)
     if read_flag("table", table):
-        out.attrs["stripe"]["table"] = True  # what shows frames reads it
+        set_facts(out, table=True)  # what shows frames reads it
     return out
 
 
