@@ -164,7 +164,7 @@ def report(  # noqa: PLR0913 - public: each is a keyword of its own
     if check:
         assert span is not None
         out = stripe_check.compare(out, known, span)
-    _say(out, known, each, inputs)
+    _add_facts(out, known, each, inputs)
     if read_flag("compare", compare):
         out = _compared(out, known, each, inputs)
     out = out if currency is None else comparison.in_currency(out, currency)
@@ -352,7 +352,7 @@ def read_flag(name: str, value: object) -> bool:
     return read
 
 
-def _say(out: pd.DataFrame, name: str, each: Report, inputs: ReportInputs) -> None:
+def _add_facts(out: pd.DataFrame, name: str, each: Report, inputs: ReportInputs) -> None:
     """What a report says of itself, in attrs and on screen."""
     about = out.attrs["stripe"]
     about.setdefault("title", each.title)
