@@ -1,7 +1,8 @@
 """Files that are whole or not there: atomic writes, checksums, and a lock that one process holds at a time.
 
 - `write_atomically`: a temporary file of a unique name beside the target, flushed to the disk, then renamed
-  over it. A full disk, a kill or Stop at any point leaves what was there before.
+  over it. A full disk, a kill or Stop at any point leaves what was there before. `replace_whole` is the same
+  for callers that take an `OSError`.
 - `lock`: held by the operating system for the process that has it, so that it is free again when that process
   is gone, however it went.
   The file names its owner (process and host); it is removed when the lock is let go.
@@ -30,43 +31,61 @@ from stripe_magics.errors import FileError
 TEMPORARY = ".tmp"  # what the names of unfinished files end in
 _UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
 
+Content = bytes | str | Callable[[IO[bytes]], object]
+"""What stands in a file, or a function that writes into the open file."""
 
-def write_atomically(
-    path: str | Path, content: bytes | str | Callable[[IO[bytes]], object], *, private: bool = False
-) -> None:
-    """Write a file so that it is there whole or not at all, also after a power cut. Raises `FileError`.
 
-    `content` is what stands in it, or a function that writes into the open file. `private` makes it readable
-    by this user alone. A link goes on leading where it leads, a file that was there keeps who may read it,
-    and a device or a pipe is written into: nothing is ever renamed over them.
-    """
-    target = Path(path) if private else Path(os.path.realpath(path))
-    before = _mode(path)
-    if before is not None and not stat.S_ISREG(before) and not stat.S_ISDIR(before):
-        _write_into(path, content)
-        return
-    temporary = temporary_name(target)
+def write_atomically(path: str | Path, content: Content, *, private: bool = False) -> None:
+    """As `replace_whole`, for a person's files: raises `FileError`, which names the file and says what to
+    do."""
     try:
-        try:
-            with open(temporary, "xb", opener=_open_private if private else None) as file:
-                if before is not None and not private:
-                    os.fchmod(file.fileno(), stat.S_IMODE(before))
-                _fill(file, content)
-                os.fsync(file.fileno())
-            temporary.replace(target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-            raise
-        sync_folder(target.parent)
+        replace_whole(path, content, private=private)
     except OSError as problem:
+        if _is_special(_mode(path)):  # nothing stood there that could be unchanged
+            raise FileError(f"{path} can't be written: {reason(problem)}.") from problem
         raise FileError(
-            f"{target} can't be written: {reason(problem)}.",
+            f"{_target(path, private=private)} can't be written: {reason(problem)}.",
             advice=(
                 "What was there before is unchanged. Free some space or give another folder, then run the"
                 " same again."
             ),
         ) from problem
+
+
+def replace_whole(path: str | Path, content: Content, *, private: bool = False) -> None:
+    """Write a file so that it is there whole or not at all, also after a power cut. Raises `OSError`.
+
+    `private` makes it readable by this user alone. A link goes on leading where it leads, a file that was
+    there keeps who may read it, and a device or a pipe is written into: nothing is ever renamed over them.
+    """
+    target, before = _target(path, private=private), _mode(path)
+    if _is_special(before):
+        with Path(path).open("wb") as file:  # no place beside it, and nothing that could be kept
+            _fill(file, content)
+        return
+    temporary = temporary_name(target)
+    try:
+        with open(temporary, "xb", opener=_open_private if private else None) as file:
+            if before is not None and not private:
+                os.fchmod(file.fileno(), stat.S_IMODE(before))
+            _fill(file, content)
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(target.parent)
+
+
+def _target(path: str | Path, *, private: bool) -> Path:
+    """What is replaced: where a link leads, but never the private file of another place."""
+    return Path(path) if private else Path(os.path.realpath(path))
+
+
+def _is_special(mode: int | None) -> bool:
+    """Whether it is a device or a pipe."""
+    return mode is not None and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 def _mode(path: str | Path) -> int | None:
@@ -77,16 +96,7 @@ def _mode(path: str | Path) -> int | None:
         return None
 
 
-def _write_into(path: str | Path, content: bytes | str | Callable[[IO[bytes]], object]) -> None:
-    """A device or a pipe has no place beside it, and nothing that could be kept."""
-    try:
-        with Path(path).open("wb") as file:
-            _fill(file, content)
-    except OSError as problem:
-        raise FileError(f"{path} can't be written: {reason(problem)}.") from problem
-
-
-def _fill(file: IO[bytes], content: bytes | str | Callable[[IO[bytes]], object]) -> None:
+def _fill(file: IO[bytes], content: Content) -> None:
     if callable(content):
         content(file)
     else:

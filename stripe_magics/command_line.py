@@ -66,10 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _stop_on_termination():
             return _run(given)
     except StripeMagicsError as error:
-        _say(_for_terminal(error, connected=_connects(given)))
+        _print_to_stderr(_for_terminal(error, connected=_connects(given)))
         return _code(error, connected=_connects(given))
     except KeyboardInterrupt:
-        _say("Stopped.")
+        _print_to_stderr("Stopped.")
         return INCOMPLETE
 
 
@@ -140,7 +140,7 @@ def _run(given: argparse.Namespace) -> int:
         except FileError as problem:
             raise _answer_lost(problem, answer, made=_writes() > 0) from problem
         for note in notes:
-            _say(note)
+            _print_to_stderr(note)
     if fault is not None:
         raise fault
     return row_results(answer, failed=FAILED, unknown=UNKNOWN) or (
@@ -275,15 +275,15 @@ def _finish_watch(answer: Any, *, streams: bool) -> int | None:
     import json
 
     try:
-        _say("Watching. Ctrl-C or SIGTERM ends it.")
+        _print_to_stderr("Watching. Ctrl-C or SIGTERM ends it.")
         for event in answer:
             if streams and not standard_streams.write(json.dumps(event), plain=False, stream=sys.__stdout__):
                 answer.stop()  # nobody reads any more
     except KeyboardInterrupt:
         answer.stop()
     for note in answer.notes:
-        _say(note)
-    _say(f"The watch {answer.state}.")
+        _print_to_stderr(note)
+    _print_to_stderr(f"The watch {answer.state}.")
     return DONE if answer.state == "stopped" or answer.state.startswith("ended after") else FAILED
 
 
@@ -321,5 +321,5 @@ def _for_terminal(error: StripeMagicsError, *, connected: bool) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _say(text: str) -> None:
+def _print_to_stderr(text: str) -> None:
     print(text, file=sys.stderr, flush=True)

@@ -37,27 +37,22 @@ class AccountObjects:
 def fetch(connection: Connection, kind: str, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
     """The objects of these ids: from the newest pages of their list as long as that needs fewer requests,
     then one by one."""
+    from stripe_magics.client.pagination.sequential_paginator import paginator_for
     from stripe_magics.request import Request
 
     missing = dict.fromkeys(ids)
-    cursor = ""
-    while len(missing) > 2:
-        params = [
-            ("limit", "100"),
-            *([("starting_after", cursor)] if cursor else []),
-            *([("status", "all")] if kind == "subscription" else []),
-        ]
-        answer = connection.send(
-            Request(module="get", method="GET", path=list_path(kind), params=tuple(params))
+    if len(missing) > 2:
+        params = (("status", "all"),) if kind == "subscription" else ()
+        newest = Request(
+            module="get", method="GET", path=list_path(kind), params=params, lists=True, limit=None
         )
-        rows = answer.data.get("data", [])
-        hits = [each for each in rows if each.get("id") in missing]
-        for each in hits:
-            missing.pop(each["id"])
-        yield from hits
-        if not answer.has_more or len(hits) < 2 or not rows:
-            break
-        cursor = rows[-1]["id"]
+        for answer in paginator_for(connection, newest):
+            hits = [each for each in answer.rows if each.get("id") in missing]
+            for each in hits:
+                missing.pop(each["id"])
+            yield from hits
+            if len(hits) < 2 or len(missing) <= 2:
+                break
     for each in missing:
         try:
             yield connection.send(Request(module="get", method="GET", path=object_path(kind, str(each)))).data

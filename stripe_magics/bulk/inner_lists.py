@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from stripe_magics.client.pagination.raw_pages import PAGE
-from stripe_magics.errors import StripeError
+from stripe_magics.client.pagination.sequential_paginator import paginator_for
+from stripe_magics.errors import IncompleteList, StripeError
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:
@@ -48,32 +48,33 @@ class InnerLists:
     def _fetch(self, inner: dict[str, Any]) -> None:
         """Read the rest of a list, in place."""
         url, rows = str(inner.get("url") or ""), inner["data"]
+        last = rows[-1].get("id") if rows and isinstance(rows[-1], dict) else None
+        if not _PATH.fullmatch(url) or (rows and not isinstance(last, str)):
+            self.cut += 1
+            return
+        rest = Request(
+            module=self._request.module, method="GET", path=url, lists=True, limit=None,
+            params=(("starting_after", str(last)),) if last else (), headers=self._request.headers,
+        )  # fmt: skip
         known = {row["id"] for row in rows if isinstance(row, dict) and "id" in row}
-        while inner["has_more"]:
-            last = rows[-1].get("id") if rows and isinstance(rows[-1], dict) else None
-            if not _PATH.fullmatch(url) or (rows and not isinstance(last, str)):
-                self.cut += 1
-                return
-            params = (("limit", str(PAGE)), *((("starting_after", str(last)),) if last else ()))
-            request = Request(
-                module=self._request.module, method="GET", path=url, params=params, returns="any",
-                headers=self._request.headers,
-            )  # fmt: skip
-            try:
-                answer = self._connection.send(request).data
-            except StripeError as problem:
-                if problem.details.status not in {400, 404}:
-                    raise
-                self.cut += 1  # the object was deleted meanwhile, or its list can't be read on its own
-                return
-            new = [row for row in answer.get("data") or () if row.get("id") not in known]
-            if answer.get("has_more") and not new:
-                self.cut += 1
-                return
-            rows += new
-            known.update(row["id"] for row in new if "id" in row)
-            inner["has_more"] = bool(answer.get("has_more"))
-        self.fetched += 1
+        try:
+            for answer in paginator_for(self._connection, rest):
+                new = [row for row in answer.rows if row.get("id") not in known]
+                if answer.has_more and not new:
+                    break
+                rows += new
+                known.update(row["id"] for row in new if "id" in row)
+                inner["has_more"] = answer.has_more
+        except IncompleteList:
+            pass  # it says that there is more, but not where: `has_more` stands
+        except StripeError as problem:
+            if problem.details.status not in {400, 404}:
+                raise
+            # the object was deleted meanwhile, or its list can't be read on its own
+        if inner["has_more"]:
+            self.cut += 1
+        else:
+            self.fetched += 1
 
 
 def cut_lists(value: Any) -> Iterator[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from stripe_magics import frames
 from stripe_magics.bulk.inner_lists import InnerLists
 from stripe_magics.errors import IncompleteList
+from stripe_magics.frames.frame_info import set_facts
 from stripe_magics.pipeline import frame_attrs
 from stripe_magics.request import Request
 
@@ -60,8 +61,7 @@ def read_frame(
     if inner.cut:
         notes.append(f"{inner.cut:,} lists inside of objects are cut: their rest could not be read.")
     if notes:
-        frame.attrs["stripe"]["complete"] = False
-        frame.attrs["stripe"]["notes"] = notes
+        set_facts(frame, complete=False, notes=notes)
     return frame
 
 

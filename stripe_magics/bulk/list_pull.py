@@ -16,6 +16,7 @@ from stripe_magics.bulk.list_requests import describe, flat_names, list_request,
 from stripe_magics.bulk.list_threads import MAX_ACCOUNTS, list_work, side_by_side
 from stripe_magics.bulk.parquet_export import Saved, summary
 from stripe_magics.errors import StripeMagicsError, UsageFault
+from stripe_magics.frames.frame_info import set_facts
 from stripe_magics.pipeline import frame_attrs
 from stripe_magics.progress import ProgressGroup, progress_bar
 from stripe_magics.validation.object_ids import account_ids
@@ -154,8 +155,7 @@ def over_accounts(
         frame = joined(parts, base.returns)
     whole = not missing and all(_is_complete(each) for each in results.values())
     frame.attrs["stripe"] = frame_attrs(connection, base, complete=whole)
-    frame.attrs["stripe"]["accounts"] = len(accounts)
-    frame.attrs["stripe"]["notes"] = notes
+    set_facts(frame, accounts=len(accounts), notes=notes)
     return frame
 
 

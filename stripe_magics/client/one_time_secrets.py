@@ -51,11 +51,11 @@ def capture(connection: _Owner, request: HttpRequest, body: bytes) -> str:
     if not isinstance(text, str) or not isinstance(id, str):
         return ""
     secret = Secret(text)
-    where = keep(connection, endpoint_entry(id), secret, lasting=EPHEMERAL not in request.params)
+    where = store(connection, endpoint_entry(id), secret, lasting=EPHEMERAL not in request.params)
     return f"The signing secret {secret.hint} of {id} is kept in {where}."
 
 
-def keep(connection: _Owner, name: str, secret: Secret, *, lasting: bool = True) -> str:
+def store(connection: _Owner, name: str, secret: Secret, *, lasting: bool = True) -> str:
     """Keep a secret; says in words where. `lasting=False`: only as long as this connection."""
     held(connection)[name] = secret
     if not lasting or connection.mode == "sandbox":

@@ -378,7 +378,7 @@ class Watch:
         after, self._shown_row = min(self._shown_row, last), last
         fresh = self.store.events(after_row=after, matches=self.choice, keep=self.where, most=MAX_SHOWN)
         if fresh:
-            self._tell("events", [each.event for each in fresh])
+            self._notify_listeners("events", [each.event for each in fresh])
 
     def _show_page(self) -> None:
         """A page of a long reading is shown at once; later ones of it are older than what a view keeps."""
@@ -395,7 +395,7 @@ class Watch:
             return
         self._alerted_row = max(each.row for each in found)
         said = self._describe([each.event for each in found])
-        self._tell("alert", {"title": said.subject, "how": sorted(self.page_alerts)})
+        self._notify_listeners("alert", {"title": said.subject, "how": sorted(self.page_alerts)})
         if not self.pages_open and sys.stderr.isatty():
             print("\a", end="", file=sys.stderr, flush=True)
 
@@ -502,7 +502,7 @@ class Watch:
     def _set_state(self, state: str) -> None:
         if state != self._state:
             self._state = state
-            self._tell("state", None)
+            self._notify_listeners("state", None)
 
     def _run_when_ended(self) -> None:
         ended, self.when_ended = self.when_ended, {}
@@ -513,9 +513,9 @@ class Watch:
         if text and not any(each.endswith(text) for each in self.notes[-5:]):
             stamped = f"{datetime.now(UTC):%H:%M:%S} {text}"
             self.notes = [*self.notes, stamped][-_MAX_PROBLEMS:]
-            self._tell("note", stamped)
+            self._notify_listeners("note", stamped)
 
-    def _tell(self, what: str, data: Any) -> None:
+    def _notify_listeners(self, what: str, data: Any) -> None:
         for each in list(self.listeners):
             try:
                 each(what, data)

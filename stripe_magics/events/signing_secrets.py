@@ -61,7 +61,7 @@ def for_listening(
     found += [secret for name, secret in one_time_secrets.held(connection).items() if name != listen]
     if not found and needed:
         typed = (ask or _ask)()
-        one_time_secrets.keep(connection, listen, check_secret(typed))
+        one_time_secrets.store(connection, listen, check_secret(typed))
         found = [typed]
     return list(dict.fromkeys(check_secret(each) for each in found))
 

@@ -39,7 +39,7 @@ from stripe_magics.finance.proofs import EXPLAINED, PROOFS
 from stripe_magics.finance.report_table import REPORTS
 from stripe_magics.finance.reporting_period import Period
 from stripe_magics.finance.runner import read_flag, report, run_of
-from stripe_magics.frames.frame_info import add_note
+from stripe_magics.frames.frame_info import add_note, set_facts
 
 PASSED, FAILED, DIFFERS, UNCHECKED = "passed", "failed", "differs", "unchecked"
 _PROVED = {"prove": True}
@@ -251,12 +251,9 @@ def journal(  # noqa: PLR0913 - public: each is a keyword of its own
     posted = journal_entries.postings(ledger, span, accounts, detail=detail)
     lines = journal_entries.journal_lines(posted, accounts, span, [ledger])
     change, moved = journal_entries.stripe_change(lines, accounts), _moved(made)
-    about = lines.attrs["stripe"]
-    about["title"] = "Journal of Stripe's balance"
-    about["stripe_account"] = {
-        code: [change.get(code, 0), moved.get(code, 0)] for code in sorted({*change, *moved})
-    }
-    apart = [code for code, (booked, real) in about["stripe_account"].items() if booked != real]
+    both = {code: [change.get(code, 0), moved.get(code, 0)] for code in sorted({*change, *moved})}
+    set_facts(lines, title="Journal of Stripe's balance", stripe_account=both)
+    apart = [code for code, (booked, real) in both.items() if booked != real]
     if apart:
         add_note(
             lines,
@@ -272,7 +269,7 @@ def journal(  # noqa: PLR0913 - public: each is a keyword of its own
     add_note(
         lines, f"Accounts: {accounts.source}. Check them with your accountant before you import anything."
     )
-    if format in {"xero", "datev"} and len(about["stripe_account"]) > 1:
+    if format in {"xero", "datev"} and len(both) > 1:
         add_note(
             lines,
             "One file a currency: import those in the books' own currency, and book others with your rate.",
@@ -326,8 +323,7 @@ def verify_close(
         found.insert(0, ("workbook", "file was changed after it was written", 1, str(book)))
     out = pd.DataFrame(found, columns=["of", "change", "count", "examples"]).astype({"count": np.int64})
     made = result(out, "close_verify", list(closing.inputs.data.values()), period=closing.span)
-    made.attrs["stripe"]["amounts"] = []
-    made.attrs["stripe"]["title"] = "What changed since the month was closed"
+    set_facts(made, amounts=[], title="What changed since the month was closed")
     add_note(
         made,
         f"Closed {trail['read_at']}: "
@@ -491,7 +487,7 @@ def _check_journal(closing: Closing) -> None:
     closing.check(name, PASSED)
     posted = journal_entries.postings(ledger, closing.span, closing.accounts)
     lines = journal_entries.journal_lines(posted, closing.accounts, closing.span, [ledger])
-    lines.attrs["stripe"]["title"] = "Journal of Stripe's balance"
+    set_facts(lines, title="Journal of Stripe's balance")
     closing.lines = lines
     closing.check(
         "Journal: debits = credits each day", FAILED if len(journal_entries.unbalanced(lines)) else PASSED
@@ -511,8 +507,7 @@ def _tax(closing: Closing) -> None:
     if rows is None:
         return
     made = tax_handover.tax_handover(rows, closing.span, home=closing.inputs.home.upper())
-    made.attrs["stripe"]["title"] = "Tax by return, country and rate"
-    closing.reports["tax_handover"] = made
+    closing.reports["tax_handover"] = set_facts(made, title="Tax by return, country and rate")
 
 
 def _headline(made: pd.DataFrame, closing: Closing) -> None:
@@ -633,8 +628,7 @@ def _with_names(frame: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
 
 def _plain(rows: Iterable[tuple[Any, ...]], columns: list[str], title: str) -> pd.DataFrame:
     made = pd.DataFrame(list(rows), columns=columns)
-    made.attrs["stripe"] = {"title": title, "kinds": {"rows": "count"}}
-    return made
+    return set_facts(made, title=title, kinds={"rows": "count"})
 
 
 def _dictionary(reports: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -14,6 +14,8 @@ from typing import Any, Literal, ParamSpec, cast
 
 import pandas as pd
 
+from stripe_magics.frames.frame_info import set_facts
+
 Kind = Literal[
     "money", "count", "ratio", "percent", "days", "number", "text", "date", "month", "time", "flag"
 ]
@@ -89,8 +91,10 @@ def describe(frame: pd.DataFrame, columns: tuple[Column, ...], *, more: bool = F
     found = list(frame.columns)
     if not more and found != names:
         raise AssertionError(f"the report has the columns {found}, but declares {names}")
-    about = frame.attrs["stripe"]
-    about["amounts"] = [each.name for each in columns if each.kind == "money" and each.name in found]
-    about["fractions"] = [each.name for each in columns if each.kind == "ratio" and each.name in found]
-    about["kinds"] = {each.name: each.kind for each in columns if each.name in found}
-    return frame
+    here = [each for each in columns if each.name in found]
+    return set_facts(
+        frame,
+        amounts=[each.name for each in here if each.kind == "money"],
+        fractions=[each.name for each in here if each.kind == "ratio"],
+        kinds={each.name: each.kind for each in here},
+    )

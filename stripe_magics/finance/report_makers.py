@@ -38,6 +38,7 @@ from stripe_magics.finance.invoice_line_items import without_lines
 from stripe_magics.finance.receivables import transitions
 from stripe_magics.finance.reporting_period import Period, months_back
 from stripe_magics.finance.subscription_history import history, method_of
+from stripe_magics.frames.frame_info import set_facts
 
 
 def default_span(x: ReportInputs, months: int = 12) -> Period:
@@ -181,8 +182,7 @@ def make_cohorts(x: ReportInputs) -> pd.DataFrame:
         made = retention_cohorts.cohorts(
             x["charges"], **bounds_if_any(x), method=x.options["method"], now=x.clock
         )
-        made.attrs["stripe"]["title"] = "Customers still paying, by month of first payment"
-        return made
+        return set_facts(made, title="Customers still paying, by month of first payment")
     steps = history(x)
     first = pd.Timestamp(int(steps["start"].min()), tz="UTC") if len(steps) else x.clock
     span = x.period if x.period is not None else Period(min(first, x.clock), x.clock, x.zone)

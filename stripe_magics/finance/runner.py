@@ -36,7 +36,7 @@ from stripe_magics.finance.reporting_period import (
     end_of,
     moment,
 )
-from stripe_magics.frames.frame_info import add_note, as_attrs
+from stripe_magics.frames.frame_info import add_note, set_facts
 
 if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
@@ -79,9 +79,7 @@ def describe_report(name: str) -> pd.DataFrame:
     if each.source:
         rows.append(("source", "", "", each.source))
     out = pd.DataFrame(rows, columns=["what", "name", "kind", "meaning"])
-    facts = {"report": known, "title": f"{known}: {each.title}", "complete": True, "amounts": []}
-    out.attrs["stripe"] = as_attrs(facts)
-    return out
+    return set_facts(out, report=known, title=f"{known}: {each.title}", complete=True, amounts=[])
 
 
 _PERIOD_HELP = {
@@ -169,12 +167,12 @@ def report(  # noqa: PLR0913 - public: each is a keyword of its own
     if check:
         assert span is not None
         out = stripe_check.compare(out, known, span)
-    _say(out, known, each, inputs)
+    _add_facts(out, known, each, inputs)
     if read_flag("compare", compare):
         out = _compared(out, known, each, inputs)
     out = out if currency is None else comparison.in_currency(out, currency)
     if read_flag("table", table):
-        out.attrs["stripe"]["table"] = True  # what shows frames reads it
+        set_facts(out, table=True)  # what shows frames reads it
     return out
 
 
@@ -357,7 +355,7 @@ def read_flag(name: str, value: object) -> bool:
     return read
 
 
-def _say(out: pd.DataFrame, name: str, each: Report, inputs: ReportInputs) -> None:
+def _add_facts(out: pd.DataFrame, name: str, each: Report, inputs: ReportInputs) -> None:
     """What a report says of itself, in attrs and on screen."""
     about = out.attrs["stripe"]
     about.setdefault("title", each.title)

@@ -18,6 +18,7 @@ from stripe_magics.finance.aggregation import result, to_int64
 from stripe_magics.finance.columns import CURRENCY, column, declare, money, text
 from stripe_magics.finance.reporting_period import Period
 from stripe_magics.finance.stripe_reports import covered, minor, run_report, whole_number
+from stripe_magics.frames.frame_info import set_facts
 
 EQUAL, DIFFERS = "equal", "differs"
 _SUMS = ("gross", "fee", "net")
@@ -198,5 +199,4 @@ def compare(made: pd.DataFrame, name: str, span: Period) -> pd.DataFrame:
         checked_against=check.report_type,
         notes=[f"{check.report_type}: {said}"],
     )
-    found.attrs["stripe"]["title"] = f"{about.get('title', name)}, beside Stripe's own report"
-    return found
+    return set_facts(found, title=f"{about.get('title', name)}, beside Stripe's own report")

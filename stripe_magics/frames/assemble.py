@@ -69,7 +69,7 @@ def assemble(
     are done with.
     """
     count = sum(table.num_rows for table in tables)
-    _give_back(count)  # what the pages had
+    _release_memory(count)  # what the pages had
     order = _newest_first(tables) if newest_first else None
     if limit is not None and count > limit:
         order = (order if order is not None else np.arange(count))[:limit]
@@ -103,7 +103,7 @@ def assemble(
                 loose[name][1].over(ColumnValues(cols.python_values(typed.pop(name)[1], json=False))),
             )
         made = {name: cols.finish(column.kind, array) for name, (column, array) in typed.items()}
-        _give_back(count)  # what the chunks had: the largest columns come now
+        _release_memory(count)  # what the chunks had: the largest columns come now
         while loose:
             name, (kind, cells) = loose.popitem()
             column = fixed.get(name)
@@ -111,7 +111,7 @@ def assemble(
                 column or _column(name, kind), cells.values, cells.places, learned=column is None and not kind
             )
     del chunks, typed
-    _give_back(count)
+    _release_memory(count)
     fixed |= {each.name: each for each in further}  # what no row had is there, and missing
     shown = _shown(made, fixed, columns, empty=not count)
     blank = cols.NullColumns(count)
@@ -120,7 +120,7 @@ def assemble(
     return FrameInfo(object=object_type, expanded=expanded).put(frame)
 
 
-def _give_back(rows: int) -> None:
+def _release_memory(rows: int) -> None:
     """Unused memory to the system, where there is enough of it to be worth the time."""
     if rows >= MANY_ROWS:
         cols.POOL.release_unused()

@@ -205,6 +205,16 @@ def as_attrs(facts: Mapping[str, Any] | None) -> FrameAttrs:
     return made
 
 
+def set_facts(frame: pd.DataFrame, **facts: Any) -> pd.DataFrame:
+    """Add facts to what a frame says of itself, or change them; gives the frame. Other frames that have the
+    same attrs (`out.attrs = frame.attrs` shares them) keep theirs."""
+    made = as_attrs(frame.attrs.get("stripe")).copy()
+    for key, value in facts.items():
+        made[key] = value
+    frame.attrs["stripe"] = made
+    return frame
+
+
 def add_note(frame: pd.DataFrame, *notes: str) -> None:
     """Say something more below the frame."""
     said = frame.attrs.setdefault("stripe", FrameAttrs())

@@ -142,6 +142,8 @@ def find(text: str) -> pd.DataFrame:
     """
     import pandas as pd
 
+    from stripe_magics.frames.frame_info import add_note, set_facts
+
     if len(text) > MAX_WORDS * MAX_LETTERS:
         raise UsageFault(
             f"That is too much to look for ({len(text):,} characters); give up to {MAX_WORDS} words."
@@ -155,14 +157,9 @@ def find(text: str) -> pd.DataFrame:
     hits = _ranked(known, [known.look_up_phrase(phrase) for phrase in phrases_of(words)])
     rows = [_row(*known.rows[at]) for at in hits[:MAX_HITS]]
     frame = pd.DataFrame(rows, columns=["module", "field", "label", "what", "documented"])
-    about: dict[str, Any] = {
-        "object": f"{text!r} in commands and fields",
-        "complete": len(hits) <= MAX_HITS,
-        "amounts": [],
-    }
+    set_facts(frame, object=f"{text!r} in commands and fields", complete=len(hits) <= MAX_HITS, amounts=[])
     if len(hits) > MAX_HITS:
-        about["notes"] = [f"The best {MAX_HITS} of {len(hits)}; more words narrow it."]
-    frame.attrs["stripe"] = about
+        add_note(frame, f"The best {MAX_HITS} of {len(hits)}; more words narrow it.")
     return frame
 
 

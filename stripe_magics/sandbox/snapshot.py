@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from stripe_magics._files import replace_whole
 from stripe_magics.sandbox.core.clock import Job
 from stripe_magics.sandbox.core.store import Account, Row, Table, decode
 from stripe_magics.sandbox.core.undo import Remembering
@@ -180,22 +179,14 @@ def copy_connected(member: Account, platform: Account, identifier: str) -> None:
 
 
 def save(account: Account, path: Path) -> None:
-    """Write the file; what stood there before stays whole until the new one is complete."""
+    """Write the file; what stood there before stays whole until the new one is complete. Raises
+    `OSError`."""
     write(dump(account), path)
 
 
 def write(content: bytes, path: Path) -> None:
-    """Put a file's content in its place."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    """Put a file's content in its place, readable by this user alone. Raises `OSError`."""
+    replace_whole(path, content, private=True)
 
 
 def load(path: Path) -> Account:

@@ -20,10 +20,10 @@ SHARE = 20
 
 
 class StateKeeper:
-    """Keeps one transport's account in a file. `say` gets a line when that fails."""
+    """Keeps one transport's account in a file. `on_failure` gets a line when that fails."""
 
-    def __init__(self, transport: SandboxTransport, path: Path, say: Callable[[str], None]) -> None:
-        self._transport, self._path, self._say = transport, path, say
+    def __init__(self, transport: SandboxTransport, path: Path, on_failure: Callable[[str], None]) -> None:
+        self._transport, self._path, self._on_failure = transport, path, on_failure
         self._changed, self._closed = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -50,5 +50,5 @@ class StateKeeper:
             try:
                 self._transport.save(self._path)
             except OSError as fault:
-                self._say(f"The state can't be written to {self._path}: {fault.strerror}.")
+                self._on_failure(f"The state can't be written to {self._path}: {fault.strerror}.")
             self._closed.wait(max(PAUSE, SHARE * (time.monotonic() - started)))

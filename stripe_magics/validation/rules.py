@@ -24,7 +24,7 @@ _HERE = {Role.LOCAL, Role.LOOKUP}  # never sent, so no version of the API can re
 def fits(when: Conditions, values: Mapping[str, Any], module: Module) -> bool:
     """Whether all conditions hold for typed values; a switch without a value counts as its default."""
     for name, requested in when:
-        text = said(name, values, module)
+        text = value_as_text(name, values, module)
         if text not in requested:
             return False
     return True
@@ -54,7 +54,7 @@ def expand_faults(module: Module, paths: Sequence[str]) -> list[str]:
     return problems
 
 
-def said(name: str, values: Mapping[str, Any], module: Module) -> str:
+def value_as_text(name: str, values: Mapping[str, Any], module: Module) -> str:
     if name in values:
         value = values[name]
         return ("true" if value else "false") if isinstance(value, bool) else str(value)
@@ -138,7 +138,7 @@ class RuleChecker:
         for name, requested in declared.when:
             if name in self.faulty:
                 return
-            value = said(name, self.typed, self.module)
+            value = value_as_text(name, self.typed, self.module)
             if value in requested:
                 continue
             other = self._field(name)
@@ -159,7 +159,7 @@ class RuleChecker:
             return
         elif declared.required and declared.default is None and fits(declared.when, self.typed, self.module):
             clause = "".join(
-                f"; {self._field(name).flag} {said(name, self.typed, self.module)} needs it"
+                f"; {self._field(name).flag} {value_as_text(name, self.typed, self.module)} needs it"
                 for name, _ in declared.when[-1:]
             )
             self.fault(declared, f"is missing{clause}")

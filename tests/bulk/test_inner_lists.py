@@ -78,6 +78,28 @@ def test_what_can_not_be_fetched_is_said(listed: Make, tmp_path: Path) -> None:
     assert again["complete"] is False
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"object": "list", "data": [line(9)], "has_more": True},
+        {"object": "list", "data": [], "has_more": True},
+        {"object": "list", "data": [{"object": "line_item", "amount": 10}], "has_more": True},
+    ],
+    ids=["the same rows again", "no rows", "a row without an id"],
+)
+def test_a_list_that_does_not_get_on_is_cut_after_one_page(listed: Make, page: dict[str, Any]) -> None:
+    server, connection = listed(count=250)
+    with_inner_lists(server)
+    answer = server.answer
+    server.answer = lambda path, query: (
+        (200, json.dumps(page).encode()) if path.endswith("/lines") else answer(path, query)
+    )
+    frame = read_frame(connection, list_request(connection, "invoices"))
+    assert frame.attrs["stripe"]["complete"] is False
+    assert "5 lists inside of objects are cut" in frame.attrs["stripe"]["notes"][0]
+    assert sum("/lines" in each for each in server.paths) == 5
+
+
 def test_a_mirror_has_them_whole(listed: Make, tmp_path: Path) -> None:
     server, connection = listed(count=250)
     with_inner_lists(server)

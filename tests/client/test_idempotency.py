@@ -576,11 +576,11 @@ def test_reconcile_of_what_never_arrived(server: FaultServer, tmp_path: Path) ->
     opened.send(get())  # from here on Stripe's time is known
     number = _lose(server, opened, pay(), when="before")
     early = opened.reconcile(number)
-    assert early.ending == "unknown"
+    assert early.outcome == "unknown"
     assert "too early" in str(early)
     clock.ahead = 600
     found = opened.reconcile(number)
-    assert found.ending == "not made"
+    assert found.outcome == "not made"
     assert "--again" in str(found)
     assert "0 events and 0 objects" in str(found)
     assert opened.pending() == []
@@ -620,7 +620,7 @@ def test_B65_thousands_of_newer_events(server: FaultServer, tmp_path: Path) -> N
     clock.ahead = 900
     _others(server, 1100, clock.now())
     found = opened.reconcile(number)
-    assert (found.ending, opened.journal.get(number).result) == ("made", made)
+    assert (found.outcome, opened.journal.get(number).result) == ("made", made)
     opened.close()
 
 
@@ -640,9 +640,9 @@ def test_B65_a_clock_that_is_off(
     here.ahead = 1000.0 + (0.0 if corrected else off)
     found = opened.reconcile(number)
     if when == "after":
-        assert found.ending == "made"
+        assert found.outcome == "made"
     else:  # a local clock that went back says itself that it is too early
-        assert found.ending == ("unknown" if corrected and off > 1000 else "not made")
+        assert found.outcome == ("unknown" if corrected and off > 1000 else "not made")
     opened.close()
 
 
@@ -653,7 +653,7 @@ def test_B65_without_stripes_time_nothing_is_proven(server: FaultServer, tmp_pat
     number = _lose(server, opened, pay(), when="before")
     clock.ahead = 600
     found = opened.reconcile(number)
-    assert found.ending == "unknown"
+    assert found.outcome == "unknown"
     assert "--again" not in str(found)
     assert len(opened.pending()) == 1
     assert opened.resume(number).data["object"] == "payment_intent"
@@ -678,10 +678,10 @@ def test_B65_a_search_that_broke_off_proves_nothing(
     _others(server, 150, clock.now() - 300)  # two pages of events and two of objects
     server.script = [*[OK] * reads, *[fault] * 3]
     found = opened.reconcile(number)
-    assert found.ending == "unknown", str(found)
+    assert found.outcome == "unknown", str(found)
     assert "--again" not in str(found)
     server.script = []
-    assert opened.reconcile(number).ending == "not made"  # all others' payments were made by others
+    assert opened.reconcile(number).outcome == "not made"  # all others' payments were made by others
     opened.close()
 
 
@@ -694,7 +694,7 @@ def test_B65_events_of_an_old_api_version_prove_nothing(server: FaultServer, tmp
     clock.ahead = 600
     _others(server, 1, clock.now() - 300)
     server.events[0]["request"] = "req_1"
-    assert opened.reconcile(number).ending == "unknown"
+    assert opened.reconcile(number).outcome == "unknown"
     opened.close()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+import json
 import pickle
 import sqlite3
 from collections import Counter, defaultdict
@@ -20,10 +21,13 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import stripe_magics as sm
+from stripe_magics.accessor.object_reader import fetch
 from stripe_magics.client import shared_connection
+from stripe_magics.client.http.response import ApiResponse
 from stripe_magics.errors import FrameError, UsageFault
 from stripe_magics.frames.frame_info import SEEN, FrameInfo
 from stripe_magics.money import exponent
+from stripe_magics.request import Request
 
 ZONE = "America/Los_Angeles"
 PANDAS_3 = int(pd.__version__.partition(".")[0]) >= 3
@@ -346,6 +350,39 @@ def test_20_join_customer_and_fee(stripe: Account) -> None:
         (row["balance_transaction"] or {}).get("fee", 0) for row in raw
     )
     assert df.stripe.currency_of("balance_transaction_fee") == "balance_transaction_currency"
+
+
+def test_20b_objects_are_read_from_pages_as_long_as_that_is_cheaper() -> None:
+    """Each page has to bring two objects at least; what is left is asked for one by one."""
+    sent: list[tuple[str, dict[str, str]]] = []
+
+    def answered(data: dict[str, Any]) -> ApiResponse:
+        return ApiResponse(status=200, body=json.dumps(data).encode())
+
+    class Listed:
+        def send(self, request: Request) -> ApiResponse:
+            params = dict(request.params)
+            sent.append((request.path, params))
+            if request.path != "/v1/customers":
+                return answered({"id": request.path.removeprefix("/v1/customers/")})
+            first = int(params.get("starting_after", "cus_-1").removeprefix("cus_")) + 1
+            rows = [{"id": f"cus_{number}"} for number in range(first, first + int(params["limit"]))]
+            return answered({"object": "list", "data": rows, "has_more": True})
+
+    def read(*numbers: int) -> list[tuple[str, dict[str, str]]]:
+        sent.clear()
+        found = fetch(Listed(), "customer", [f"cus_{number}" for number in numbers])
+        assert sorted(each["id"] for each in found) == sorted(f"cus_{number}" for number in numbers)
+        return sent
+
+    newest = ("/v1/customers", {"limit": "100"})
+    second = ("/v1/customers", {"limit": "100", "starting_after": "cus_99"})
+    assert read(1, 2) == [("/v1/customers/cus_1", {}), ("/v1/customers/cus_2", {})]
+    assert read(1, 2, 3) == [newest]
+    assert read(1, 2, 101, 102, 103) == [newest, second]
+    assert read(1, 2, 101, 102) == [newest, ("/v1/customers/cus_101", {}), ("/v1/customers/cus_102", {})]
+    alone = [(f"/v1/customers/cus_{number}", {}) for number in (250, 251, 252)]
+    assert read(1, 2, 101, 250, 251, 252) == [newest, second, *alone]
 
 
 def test_21_join_refunds_does_not_double(stripe: Account) -> None:

@@ -106,6 +106,15 @@ def test_one_payment_intent() -> None:
     assert json.dumps(df.attrs)
 
 
+def test_fields_named_like_a_payment_method_are_columns_where_no_type_names_one() -> None:
+    assert {
+        f"{method}_{field}"
+        for method in ("amazon_pay", "apple_pay", "google_pay", "link", "paypal")
+        for field in ("status", "status_details_error_message")
+    } <= set(frames.schema("payment_method_domain").names)
+    assert not any(name.startswith("klarna") for name in frames.schema("payment_method").names)
+
+
 def test_a_new_choice_is_kept() -> None:
     df = frames.build([page(intent(1, status="brand_new", currency="xxx"))], "payment_intent")
     assert df.loc[0, "status"] == "brand_new"

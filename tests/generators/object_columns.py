@@ -23,6 +23,8 @@ from stripe_magics._redaction import is_secret_field
 
 OLD_METHODS = {"ach_credit_transfer", "ach_debit", "sofort", "multibanco", "wechat", "bitcoin"}
 KEPT_METHODS = {"card"}  # other payment methods' details become columns when an account has them
+# has settings of some fifty methods, beside no `type` that names one
+BY_METHOD = {"payment_method_configuration"}
 WHOLE = {"payment_method_options"}  # a choice of settings by method, rarely looked at
 # instants whose comments don't say so
 TIMES = re.compile(
@@ -76,10 +78,13 @@ class Columns:
     def tree(self, module: str, name: str, root: str, seen: tuple[tuple[str, str], ...]) -> dict[str, Any]:
         depth = len(seen) - 1
         found: dict[str, Any] = {}
-        for key, annotation, comment in sorted(self._fields(module, name), key=lambda each: each[0]):
+        fields = sorted(self._fields(module, name), key=lambda each: each[0])
+        # details of one method stand beside the `type` that names it; without one they are the object's own
+        by_type = depth > 0 or root in BY_METHOD or any(key == "type" for key, _, _ in fields)
+        for key, annotation, comment in fields:
             if key == "object" and depth and _choices(annotation):
                 continue
-            if key in self.methods and not seen[-1][1].endswith("Wallet"):
+            if by_type and key in self.methods and not seen[-1][1].endswith("Wallet"):
                 continue
             if seen[-1][1].endswith("NextAction") and key != "redirect_to_url" and _is_class(annotation):
                 continue  # one of two dozen, by its type

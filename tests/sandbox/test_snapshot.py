@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import stat
 
 import httpx
 import pytest
@@ -232,6 +234,21 @@ def test_a_failed_save_leaves_the_old_file(tmp_path, sandbox, monkeypatch) -> No
         sandbox.save(tmp_path / "box")
     assert (tmp_path / "box").read_bytes() == before
     assert [each.name for each in tmp_path.iterdir()] == ["box"]
+
+
+def test_a_saved_sandbox_is_for_its_user_alone_and_flushed_before_it_is_moved(
+    tmp_path, sandbox, monkeypatch
+) -> None:
+    steps = []
+    for name in ("fsync", "replace"):
+        real = getattr(os, name)
+        monkeypatch.setattr(os, name, lambda *at, real=real, name=name: (steps.append(name), real(*at))[1])
+    (tmp_path / "box").write_bytes(b"before")
+    (tmp_path / "box").chmod(0o644)
+    sandbox.save(tmp_path / "box")
+    assert stat.S_IMODE((tmp_path / "box").stat().st_mode) == 0o600
+    assert steps == ["fsync", "replace", "fsync"]  # the content, the name, and the folder that holds it
+    assert SandboxTransport(demo=False, file=tmp_path / "box").account.seed == sandbox.account.seed
 
 
 # faults

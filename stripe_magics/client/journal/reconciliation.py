@@ -35,7 +35,7 @@ EVENTS_KEPT = 30 * 24 * 3600 - MARGIN
 LATE_COMPLETION = 24 * 3600  # after a 500 Stripe may still complete a request
 
 
-class Ending(StrEnum):
+class Outcome(StrEnum):
     """What is known of an operation."""
 
     MADE = "made"
@@ -49,7 +49,7 @@ class Finding:
     fit."""
 
     operation: int
-    ending: Ending
+    outcome: Outcome
     text: str
     objects: list[dict[str, Any]] = field(default_factory=list)
     evidence: str = ""  # what was searched: how many events and objects, from when to when
@@ -57,7 +57,7 @@ class Finding:
     @property
     def proven(self) -> bool:
         """Whether the outcome is certain."""
-        return self.ending is not Ending.UNKNOWN
+        return self.outcome is not Outcome.UNKNOWN
 
     def __str__(self) -> str:
         return f"{self.text} {self.evidence}".strip()
@@ -82,8 +82,8 @@ def reconcile(connection: WriteConnection, number: int) -> Finding:
     operation = find_operation(connection, number)
     if operation.resolved:
         known = f"{operation.state.replace('_', ' ')} {operation.result}".rstrip()
-        ending = Ending.MADE if operation.state == "done" else Ending.NOT_MADE
-        return Finding(number, ending, f"The outcome of operation {number} is known: {known}.")
+        outcome = Outcome.MADE if operation.state == "done" else Outcome.NOT_MADE
+        return Finding(number, outcome, f"The outcome of operation {number} is known: {known}.")
     connection.send(read_request(operation, "/v1/events", (("limit", "1"),)))  # brings Stripe's time
     window = OperationWindow.of(connection, operation)
     events = _search(connection, operation, "/v1/events", "events", window)
@@ -191,9 +191,9 @@ def _made(connection: WriteConnection, operation: Operation, caused: list[dict[s
         text = (
             f"{identity} was made, its status is now {subject.get('status', 'unknown')}. Don't send it again."
         )
-        return Finding(operation.number, Ending.MADE, text, [subject])
+        return Finding(operation.number, Outcome.MADE, text, [subject])
     if after.state == "refused":
-        return Finding(operation.number, Ending.NOT_MADE, f"{said[0]}", [subject])
+        return Finding(operation.number, Outcome.NOT_MADE, f"{said[0]}", [subject])
     objects = [each for event in caused if (each := event["data"]["object"]).get("id") == after.result] or [
         subject
     ]
@@ -201,7 +201,7 @@ def _made(connection: WriteConnection, operation: Operation, caused: list[dict[s
         f"It was carried out: {after.result or subject.get('id')} (event {caused[-1].get('type')}). Don't"
         " send it again."
     )
-    return Finding(operation.number, Ending.MADE, text, objects[:1])
+    return Finding(operation.number, Outcome.MADE, text, objects[:1])
 
 
 def _state_of(connection: WriteConnection, operation: Operation) -> Finding:
@@ -218,13 +218,13 @@ def _state_of(connection: WriteConnection, operation: Operation) -> Finding:
         connection.journal.record_result(
             operation.number, "done", result=str(found.get("id") or ""), reason="it is gone"
         )
-        return Finding(operation.number, Ending.MADE, f"{found.get('id')} is deleted.", [found])
+        return Finding(operation.number, Outcome.MADE, f"{found.get('id')} is deleted.", [found])
     status = f", status {found['status']}" if found.get("status") else ""
     text = (
         f"It is unknown whether {action} has been carried out. {found.get('id') or path} as it is"
         f" now{status}. `%stripe resume {operation.number}` asks Stripe with the same key."
     )
-    return Finding(operation.number, Ending.UNKNOWN, text, [found])
+    return Finding(operation.number, Outcome.UNKNOWN, text, [found])
 
 
 def _judge(
@@ -253,16 +253,16 @@ def _judge(
             f" that could be read names its key. Look there before anything else; `%stripe resume {number}`"
             " asks Stripe with the same key."
         )
-        return Finding(number, Ending.UNKNOWN, text, fitting, f"{problem} {evidence}".strip())
+        return Finding(number, Outcome.UNKNOWN, text, fitting, f"{problem} {evidence}".strip())
     if problem:
         text = f"It is unknown whether it was made: nothing was found, but that proves nothing. {problem}"
         return Finding(
-            number, Ending.UNKNOWN, text, [], f"{evidence} `%stripe resume {number}` stays possible."
+            number, Outcome.UNKNOWN, text, [], f"{evidence} `%stripe resume {number}` stays possible."
         )
     reason = f"{len(events.rows)} events and {len(objects.rows)} objects {window}: none is its"
     connection.journal.record_result(number, "absent", reason=reason)
     text = "It was certainly not made. To make it now, run it with --again."
-    return Finding(number, Ending.NOT_MADE, text, [], evidence)
+    return Finding(number, Outcome.NOT_MADE, text, [], evidence)
 
 
 def _made_by_others(events: list[dict[str, Any]]) -> set[str]:

@@ -1,6 +1,6 @@
 """How a call ends, and what is said of it: success, stopped, refused, not sent, unknown.
 
-Every ending of a write is written into the journal first. What is said must be true whatever happened on the
+Every outcome of a write is written into the journal first. What is said must be true whatever happened on the
 way: "nothing was done" only if that is certain, "done" only with Stripe's own answer in hand, and otherwise
 how to find out.
 """

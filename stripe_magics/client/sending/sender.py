@@ -1,4 +1,4 @@
-"""Sending one logical call, so that money moves at most once and no ending is reported wrongly.
+"""Sending one logical call, so that money moves at most once and no outcome is reported wrongly.
 
     check, encode -> ask (live) -> journal: key on disk -> attempt, wait, attempt ... with the same key and
     bytes -> result recorded -> answer or error

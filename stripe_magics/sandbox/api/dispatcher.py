@@ -177,7 +177,7 @@ def respond(
     finally:
         account.family.flush()
     if key and print_:
-        idempotency.keep(account, key, print_, status, text)
+        idempotency.save_response(account, key, print_, status, text)
     return Response(status, answering, text)
 
 

@@ -46,6 +46,6 @@ def replay(account: Account, key: str, print_: str) -> tuple[int, bytes] | None:
     return kept[1], kept[2]
 
 
-def keep(account: Account, key: str, print_: str, status: int, body: bytes) -> None:
+def save_response(account: Account, key: str, print_: str, status: int, body: bytes) -> None:
     """Keep an answer for its key."""
     account.replays[key] = (print_, status, body, account.now)

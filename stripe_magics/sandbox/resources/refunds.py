@@ -57,7 +57,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     connected_payments.check_refund(charge, params)
     if charge["source_transfer"]:
         return connected_payments.sent_back(account, charge, amount, params)
-    return _give_back(account, charge, amount, params)
+    return _refund_charge(account, charge, amount, params)
 
 
 def _void(account: Account, charge: Object, params: dict[str, Any]) -> Object:
@@ -115,7 +115,7 @@ def _contested(account: Account, charge: Object) -> bool:
     )
 
 
-def _give_back(account: Account, charge: Object, amount: int, params: dict[str, Any]) -> Object:
+def _refund_charge(account: Account, charge: Object, amount: int, params: dict[str, Any]) -> Object:
     debit = charge["id"].startswith("py_")
     refund = new_refund(account, charge, amount, params)
     outcome = outcome_of(account, charge["payment_method"])

@@ -235,14 +235,14 @@ def _of_flat(params: dict[str, Any], left: _Left) -> _Parts:
     if amount > sum(totals):
         raise _beyond(sum(totals), "flat_amount")
     found: dict[str, Amounts] = {}
-    for (name, amounts, how), total, share in zip(parts, totals, _spread(amount, totals), strict=True):
+    for (name, amounts, how), total, share in zip(parts, totals, _allocate(amount, totals), strict=True):
         tax = round(amounts[1] * share / total) if total else 0
         found[name] = (share - tax if how == "exclusive" else share, tax)
     shipping = found.pop("")
     return found, shipping, {}
 
 
-def _spread(amount: int, over: list[int]) -> list[int]:
+def _allocate(amount: int, over: list[int]) -> list[int]:
     """Shares in proportion that add up to the amount, none above its part."""
     whole = sum(over)
     before, shares = 0, []

@@ -86,7 +86,7 @@ def take(account: Account, intent: Object, amount: int) -> None:
         _note(account, intent, amount, "applied_to_payment")
 
 
-def give_back(account: Account, intent: Object, amount: int) -> None:
+def unapply_funds(account: Account, intent: Object, amount: int) -> None:
     """Give back what was taken for an intent, or a part of it."""
     if amount:
         _note(account, intent, -amount, "unapplied_from_payment")
@@ -118,7 +118,7 @@ def ask(account: Account, intent: Object) -> None:
 
 def canceled(account: Account, intent: Object) -> None:
     """A canceled intent keeps no money."""
-    give_back(account, intent, taken(account, intent))
+    unapply_funds(account, intent, taken(account, intent))
 
 
 def succeeded(account: Account, intent: Object) -> None:
@@ -127,4 +127,4 @@ def succeeded(account: Account, intent: Object) -> None:
     if held:
         charge = account.peek("charge", intent["latest_charge"] or "") or {}
         if charge.get("payment_method_details", {}).get("type") != TYPE:
-            give_back(account, intent, held)
+            unapply_funds(account, intent, held)

@@ -47,7 +47,7 @@ def collect(
     return fee
 
 
-def give_back(platform: Account, fee: Object, amount: int, metadata: Any = None) -> Object:
+def refund_application_fee(platform: Account, fee: Object, amount: int, metadata: Any = None) -> Object:
     """Part or all of a fee goes back to the connected account."""
     refund: Object = {
         "id": platform.new_id("fr"), "object": "fee_refund", "amount": amount, "balance_transaction": None,
@@ -120,7 +120,7 @@ def create_refund(account: Account, params: dict[str, Any], identifier: str) -> 
         raise invalid(
             f"Refund amount ({amount}) is greater than what is left of the fee ({left}).", param="amount"
         )
-    return give_back(account, fee, amount, params.get("metadata"))
+    return refund_application_fee(account, fee, amount, params.get("metadata"))
 
 
 def _refund(account: Account, owner: str, identifier: str) -> Object:

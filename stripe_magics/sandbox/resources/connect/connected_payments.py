@@ -141,4 +141,4 @@ def refunded(account: Account, charge: Object, refund: Object, params: dict[str,
         fee = platform.find("application_fee", charge["application_fee"], "charge")
         part = application_fees.share(fee, amount, whole)
         if part:
-            application_fees.give_back(platform, fee, part)
+            application_fees.refund_application_fee(platform, fee, part)

@@ -137,12 +137,12 @@ def reverse(
     connected = account.family.member(transfer["destination"])
     payment = connected.get("charge", transfer["destination_payment"]) if connected is not None else None
     if connected is not None and payment is not None:
-        reversal["destination_payment_refund"] = _give_back(connected, payment, amount, reversal["id"])
+        reversal["destination_payment_refund"] = _refund_payment(connected, payment, amount, reversal["id"])
         if refund_fee and payment["application_fee"]:
             fee = account.find("application_fee", payment["application_fee"], "id")
             part = application_fees.share(fee, amount, transfer["amount"])
             if part:
-                application_fees.give_back(account, fee, part)
+                application_fees.refund_application_fee(account, fee, part)
     account.add("transfer_reversal", reversal)
     before = events.snapshot(transfer)
     transfer["amount_reversed"] += amount
@@ -153,7 +153,7 @@ def reverse(
     return reversal
 
 
-def _give_back(connected: Account, payment: Object, amount: int, reversal: str) -> str:
+def _refund_payment(connected: Account, payment: Object, amount: int, reversal: str) -> str:
     refund = new_refund(connected, payment, amount, {})
     entry = connected.ledger.post(
         "payment_refund",

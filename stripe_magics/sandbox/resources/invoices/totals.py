@@ -23,7 +23,7 @@ class Eligible(Protocol):
     def coupon(self, discount: Object, currency: str) -> Object: ...
 
 
-def spread(total: int, weights: list[int]) -> list[int]:
+def allocate(total: int, weights: list[int]) -> list[int]:
     """Cut a sum in proportion to weights; the parts add up to it (largest remainders first)."""
     whole = sum(weights)
     if not whole:
@@ -116,7 +116,7 @@ def compute_totals(
             for line, rest in zip(lines, left, strict=True)
         ]
         off = share(eligible.coupon(discount, currency), sum(weights), currency)
-        for place, part in enumerate(spread(off, weights)):
+        for place, part in enumerate(allocate(off, weights)):
             left[place] -= part
             if weights[place]:
                 lines[place]["discount_amounts"].append({"amount": part, "discount": discount["id"]})

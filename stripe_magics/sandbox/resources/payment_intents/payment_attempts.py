@@ -103,7 +103,7 @@ def fund(account: Account, intent: Object, method: Object, amount: int) -> None:
 def fit_funding(account: Account, intent: Object) -> None:
     """The amount of an intent fell: what was taken beyond it goes back, and it may be paid by now."""
     held = intent_funding.taken(account, intent)
-    intent_funding.give_back(account, intent, max(0, held - intent["amount"]))
+    intent_funding.unapply_funds(account, intent, max(0, held - intent["amount"]))
     method = account.get("payment_method", intent["payment_method"] or "")
     if held and method is not None and intent_funding.waits(intent):
         fund(account, intent, method, 0)
