@@ -150,7 +150,7 @@ FULL = "Standard output can't be written: No space left on device."
 def test_streams_as_schedulers_give_them(
     state: dict[str, str], shell: str, code: int, said: list[str]
 ) -> None:
-    """Closed, full, cut off: told before anything is sent where that can be known; a write that was made is
+    """Closed, full, cut off: said before anything is sent where that can be known; a write that was made is
     never offered to be made again."""
     ended = subprocess.run(
         ["bash", "-c", shell.format(f"{sys.executable} -m stripe_magics")],

@@ -220,21 +220,21 @@ def test_a_kernel_imports_what_completion_needs_before_the_first_keystroke(posit
 
 
 def test_a_shell_ends_though_its_history_is_being_written(bare_shell: Any, tmp_path: Path) -> None:
-    """IPython's thread for it is told to stop just before it clears the flag that wakes it."""
+    """IPython's thread for it is stopped just before it clears the flag that wakes it."""
     history = HistoryManager(shell=bare_shell, hist_file=str(tmp_path / "history.sqlite"))
     thread, flag = history.save_thread, history.save_flag
-    clear, awake, told = flag.clear, threading.Event(), threading.Event()
+    clear, awake, stopped = flag.clear, threading.Event(), threading.Event()
 
     def late() -> None:
         awake.set()
-        told.wait(60)
+        stopped.wait(60)
         clear()
 
     flag.clear = late
     flag.set()
     assert awake.wait(60)
     wake = flag.set
-    flag.set = lambda: (wake(), told.set())
+    flag.set = lambda: (wake(), stopped.set())
     shell: Any = SimpleNamespace(history_manager=history, atexit_operations=thread.stop)
     ending = threading.Thread(target=end, args=(shell,), name="the end of the shell", daemon=True)
     ending.start()

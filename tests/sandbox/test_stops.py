@@ -1,4 +1,4 @@
-"""A served sandbox ends whenever it is told to: by a signal between any two lines, and while its state is
+"""A served sandbox ends whenever it should: by a signal between any two lines, and while its state is
 being written."""
 
 from __future__ import annotations

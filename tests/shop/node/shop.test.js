@@ -25,15 +25,15 @@ for (const apiVersion of ['2025-02-24.acacia', '2026-10-28.endive']) {
       const pieces = [];
       request.on('data', (piece) => pieces.push(piece));
       request.on('end', () => {
-        let told;
+        let outcome;
         try {
-          told = shop.webhook(Buffer.concat(pieces), request.headers['stripe-signature']);
+          outcome = shop.webhook(Buffer.concat(pieces), request.headers['stripe-signature']);
         } catch (fault) {
-          told = fault instanceof Stripe.errors.StripeSignatureVerificationError ? 'forged'
+          outcome = fault instanceof Stripe.errors.StripeSignatureVerificationError ? 'forged'
             : `failed: ${fault}`;
         }
-        response.writeHead(told === 'forged' ? 400 : 200).end();
-        heard.push(told);
+        response.writeHead(outcome === 'forged' ? 400 : 200).end();
+        heard.push(outcome);
         waiting?.();
       });
     });
