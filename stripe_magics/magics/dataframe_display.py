@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from stripe_magics._characters import visible
 from stripe_magics._html import Markup, output, tag
+from stripe_magics.magics.frame_rendering import as_html, as_text
 from stripe_magics.magics.frame_view import NameLookup, View
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def bundle(
         all_columns=all_columns,
         names=name_lookup(frame) if names else None,
     )
-    return {"text/plain": view.plain(), "text/html": view.html()}
+    return {"text/plain": as_text(view), "text/html": as_html(view)}
 
 
 def name_lookup(frame: pd.DataFrame) -> NameLookup | None:

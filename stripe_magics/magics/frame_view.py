@@ -1,25 +1,15 @@
-"""How the rows of one object type, or of a report, are shown: which columns, each cell's text, the table as
-HTML and as text."""
+"""How the rows of one object type, or of a report, are shown: which rows and columns, and each cell's text.
+`frame_rendering.py` makes HTML and text of it."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics._characters import visible
-from stripe_magics._html import Markup, output, scrolling, tag
-from stripe_magics.catalogue.stripe_objects import first_columns, object_type, owner
+from stripe_magics.catalogue.stripe_objects import first_columns
 from stripe_magics.errors import FrameError
 from stripe_magics.magics import cell_texts
-from stripe_magics.magics.status_badges import (
-    DEADLINES,
-    STATE_COLUMNS,
-    badge,
-    mode_word,
-    state,
-    with_deadline,
-)
+from stripe_magics.magics.status_badges import DEADLINES, STATE_COLUMNS, with_deadline
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,8 +19,6 @@ CHARACTER, PADDING = 7.5, 16
 MAX_UNBROKEN = 30  # characters of a cell that is kept on one line
 MAX_NAME = 40  # characters of a name beside an id
 ENDS = 10  # rows from each end of a long frame
-_ID = re.compile(r"[a-z]{2,12}(?:_[A-Za-z0-9]+)+\Z")
-_LINK = re.compile(r"https://dashboard\.stripe\.com/[A-Za-z0-9_./?=-]+\Z")
 FIRST = ("result", "error")  # of calls made for the rows of a table
 LAST = frozenset({"client_secret", "metadata", "livemode", "object", "lines", "items", "data"})
 """Columns that are left out first."""
@@ -272,125 +260,6 @@ class View:
             said.append("Amounts are shown in major units (dollars); the values are minor units (cents).")
         return said
 
-    def html(self) -> str:
-        """The table, escaped."""
-        links = self._links()
-        index = [str(each) for each in self.bare.index] if self.indexed else []
-        rows: list[Markup] = []
-        for row in range(len(self.places)):
-            if row == self.gap:
-                words = f"... {len(self.frame) - len(self.places):,} rows more ..."
-                rows.append(
-                    tag(
-                        "tr",
-                        tag(
-                            "td",
-                            words,
-                            colspan=str(len(self.columns) + self.indexed),
-                            style="text-align:left",
-                        ),
-                    )
-                )
-            cells = [tag("th", index[row])] if self.indexed else []
-            rows.append(tag("tr", *cells, *(self._cell(name, row, links) for name in self.columns)))
-        if not self.places:
-            rows.append(
-                tag(
-                    "tr",
-                    tag(
-                        "td", "nothing found", colspan=str(max(1, len(self.columns))), style="text-align:left"
-                    ),
-                )
-            )
-        head = [tag("th", self.head(name), style=f"text-align:{self._side(name)}") for name in self.columns]
-        top = tag("thead", tag("tr", *([tag("th")] if self.indexed else []), *head))
-        return output(
-            tag("div", *([badge(self.mode), " "] if self.mode else []), self.title()),
-            scrolling(
-                tag("table", top, tag("tbody", *rows), class_="dataframe"), self.info.object or "Table"
-            ),
-            *(tag("div", tag("small", note), style="text-align:left") for note in self.notes()),
-        )
-
-    def _cell(self, name: Any, row: int, links: dict[Any, list[str]]) -> Markup:
-        shown = self.cells[name][row]
-        beside = self.beside[name][row] if name in self.beside else ""
-        link = links.get(name, [])
-        linked = bool(link and link[row] and _LINK.match(link[row]))
-        if linked or beside:
-            address = link[row] if linked else ""
-            id_cell = tag("a", shown, href=address, target="_blank", rel="noopener") if linked else shown
-            name_cell = [beside, tag("br")] if beside else []
-            return tag(
-                "td",
-                *name_cell,
-                tag("small", id_cell) if beside else id_cell,
-                style="text-align:left;white-space:nowrap",
-            )
-        if name in STATE_COLUMNS:
-            return tag("td", state(shown), style="text-align:left;white-space:nowrap")
-        wrap = "" if len(shown) > MAX_UNBROKEN else ";white-space:nowrap"
-        return tag("td", shown, style=f"text-align:{self._side(name)}{wrap}")
-
-    def _side(self, name: Any) -> str:
-        return "right" if name in self.right else "left"
-
-    def _links(self) -> dict[Any, list[str]]:
-        """Dashboard pages of the objects that ids name; a sandbox has no Dashboard."""
-        if self.mode == "sandbox" or not self.mode or "id" not in self.frame.columns:
-            return {}
-        from stripe_magics.accessor.dashboard_links import base_address, page_of
-
-        base = base_address(self.mode, self.info.account)
-        links = {}
-        for name in self.columns:
-            own = self.info.object if name == "id" else str(name)
-            ids = self.cells[name]
-            kinds = [own if object_type(own).page else owner(each) for each in ids]
-            if any(object_type(kind).page for kind in kinds):
-                links[name] = [
-                    base + page_of(kind, each) if object_type(kind).page and _ID.match(each) else ""
-                    for each, kind in zip(ids, kinds, strict=True)
-                ]
-        return links
-
-    def plain(self) -> str:
-        """The same as text, for terminals: as many of the columns as the screen is wide."""
-        import pandas as pd
-
-        word = f"[{mode_word(self.mode)}] " if self.mode else ""
-        lines = [f"{word}{self.title()}"]
-        fitting = self._fitting_screen()
-        if self.places and fitting:
-            shown = {self.head(name): texts for name, texts in fitting.items()}
-            with pd.option_context("display.max_colwidth", None):
-                lines.append(pd.DataFrame(shown, index=self.bare.index).to_string(index=self.indexed))
-            if self.cut:
-                lines.append(
-                    f"... {len(self.frame) - len(self.places):,} rows more (the first and the last are shown)"
-                )
-        else:
-            lines.append("nothing found")
-        return visible("\n".join([*lines, *self.notes(len(fitting))]))
-
-    def _fitting_screen(self) -> dict[Any, list[str]]:
-        """The columns that a screen has room for, with their texts: an id without its name rather than no
-        column."""
-        if "report" in self.about:  # a report has no columns to spare
-            return {name: self.shown(name) for name in self.columns}
-        left = _width()
-        fitting: dict[Any, list[str]] = {}
-        for name in self.columns:
-            for texts in (self.shown(name), self.cells[name]):
-                width = 2 + max([len(self.head(name)), *(len(each) for each in texts)])
-                if width <= left:
-                    break
-            if width > left and len(fitting) >= 3:
-                break
-            left -= width
-            fitting[name] = texts
-        return fitting
-
 
 class _Limits:
     """How much is shown: what the magics are set to, unless pandas' own options were."""
@@ -428,12 +297,6 @@ def _balance_rows(frame: pd.DataFrame) -> pd.DataFrame:
         }
     )
     return FrameInfo.of(frame).replace(amounts=list(amounts)).put(made)
-
-
-def _width() -> int:
-    import shutil
-
-    return max(100, shutil.get_terminal_size().columns)
 
 
 def _says_something(values: Any) -> bool:

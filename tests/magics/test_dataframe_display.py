@@ -10,6 +10,7 @@ import pytest
 
 from stripe_magics._status_colours import STATES
 from stripe_magics.magics.fact_list import Code, Facts
+from stripe_magics.magics.frame_rendering import as_html
 from stripe_magics.magics.frame_view import View
 from stripe_magics.magics.status_badges import badge
 
@@ -249,7 +250,7 @@ def test_an_empty_list_has_the_columns_that_matter(sandbox: Cells) -> None:
         view.columns == [each for each in first_columns("refund") if each in view.frame][: len(view.columns)]
     )
     assert len(view.columns) >= 4
-    assert 'style="text-align:left">nothing found' in view.html()
+    assert 'style="text-align:left">nothing found' in as_html(view)
 
 
 def test_a_word_that_cannot_be_broken_is_as_wide_as_it_is(shell: Any) -> None:
