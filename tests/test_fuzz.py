@@ -28,6 +28,7 @@ from stripe_magics.errors import StripeMagicsError
 from stripe_magics.events import signature
 from stripe_magics.magics import catalogue_search, completion
 from stripe_magics.magics.seen_ids import Seen
+from stripe_magics.magics.suggestion import CompletionContext
 from stripe_magics.parsing import parse
 
 SEED = int(os.environ.get("FUZZ_SEED", "20261"))
@@ -228,7 +229,7 @@ def test_values(rng: random.Random, runs: Runs) -> None:
 def test_completion(rng: random.Random, runs: Runs) -> None:
     for _ in share(0.08):
         line = f"%stripe {rng.choice(MODULES)} {text(rng, 4)}"
-        place = completion.Place(seen=Seen(), namespace={"x": 1})
+        place = CompletionContext(seen=Seen(), namespace={"x": 1})
         runs("completion", lambda line=line, place=place: completion.suggest(line, place), line)
 
 

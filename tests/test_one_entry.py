@@ -16,6 +16,7 @@ from stripe_magics.catalogue.kinds import KINDS, KindFacts, Shape
 from stripe_magics.forms import module_form
 from stripe_magics.magics import completion, help_pages
 from stripe_magics.magics.seen_ids import Seen
+from stripe_magics.magics.suggestion import CompletionContext
 from stripe_magics.parsing import parse
 from stripe_magics.pipeline import prepare
 
@@ -76,7 +77,7 @@ def test_a_kind_is_one_entry(landing: None) -> None:
     assert "a place to land" in page
     assert "places" in page
     assert "--description CH" in help_pages.example(module), "the sample stands in the example"
-    place = completion.Place(Seen(), {})
+    place = CompletionContext(Seen(), {})
     found = completion.suggest("%stripe customers create --description ", place)
     assert found is not None
     assert "CH" in {hit.text for hit in found[1]}
@@ -164,10 +165,10 @@ def test_a_report_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "beams" in reports()["report"].tolist()
         about = describe_report("beams")
         assert {"beamed", "--times"} <= set(about["name"])
-        found = completion.suggest("%stripe report bea", completion.Place(Seen(), {}))
+        found = completion.suggest("%stripe report bea", CompletionContext(Seen(), {}))
         assert found is not None
         assert [hit.text for hit in found[1]] == ["beams"]
-        found = completion.suggest("%stripe report beams --ti", completion.Place(Seen(), {}))
+        found = completion.suggest("%stripe report beams --ti", CompletionContext(Seen(), {}))
         assert found is not None
         assert [hit.text for hit in found[1]] == ["--times"]
         called = find("report")

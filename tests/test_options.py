@@ -14,7 +14,7 @@ from each_row import each_row
 from stripe_magics import _options
 from stripe_magics._options import OPTIONS, Option, Options, find_option, read_options
 from stripe_magics.errors import InvalidValue
-from stripe_magics.magics import completion, help_pages
+from stripe_magics.magics import command_completion, help_pages
 from stripe_magics.parsing import parse
 from stripe_magics.pipeline import command
 
@@ -26,7 +26,7 @@ def test_every_option_is_taken_by_every_interface() -> None:
     page = " ".join(repr(help_pages.page("customers.delete")).split())
     from stripe_magics import catalogue
 
-    flags = {hit.text for hit in completion.flags(catalogue.find("customers.delete"), [])}
+    flags = {hit.text for hit in command_completion.flags(catalogue.find("customers.delete"), [])}
     for option in OPTIONS.values():
         if option.takes == "frame":
             line, value = f"{option.flag} df", pd.DataFrame({"a": [1]})
@@ -58,7 +58,7 @@ def test_an_option_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(OPTIONS, "shout", Option("shout", "flag", "say it loudly"))
     monkeypatch.setitem(_options._SPELLINGS, "shout", "shout")
     assert "--shout say it loudly" in " ".join(repr(help_pages.page("customers.list")).split())
-    assert "--shout" in {hit.text for hit in completion.flags(catalogue.find("customers.list"), [])}
+    assert "--shout" in {hit.text for hit in command_completion.flags(catalogue.find("customers.list"), [])}
     assert find_option("shout") is OPTIONS["shout"]
 
 

@@ -35,9 +35,10 @@ def begin(shell: Any) -> threading.Thread | None:
 
 def complete_once() -> None:
     """Complete at each position, for nobody."""
-    from stripe_magics.magics.completion import Place, in_python, suggest
+    from stripe_magics.magics.completion import in_python, suggest
     from stripe_magics.magics.seen_ids import Seen
+    from stripe_magics.magics.suggestion import CompletionContext
 
     for text in TEXTS:
-        suggest(text, Place(Seen(), {}))
+        suggest(text, CompletionContext(Seen(), {}))
     in_python('sm.report("')

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from stripe_magics._options import find_option
 from stripe_magics.errors import StripeMagicsError
-from stripe_magics.magics.completion import known, last_piece, line_of
+from stripe_magics.magics.command_completion import known, last_piece
+from stripe_magics.magics.completion import line_of
 from stripe_magics.parsing.lexer import split
 
 if TYPE_CHECKING:

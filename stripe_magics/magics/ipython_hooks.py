@@ -50,12 +50,13 @@ def install_completion(ip: Any, magics: Any) -> Undo:
             python = _in_a_call(context.text_until_cursor)
             if "%stripe" not in context.full_text and not python:
                 return {"completions": []}
-            from stripe_magics.magics.completion import Place, in_python, suggest
+            from stripe_magics.magics.completion import in_python, suggest
             from stripe_magics.magics.file_completion import file_is_next
+            from stripe_magics.magics.suggestion import CompletionContext
 
             above = context.full_text.split("\n")[: context.cursor_line]
             text = "\n".join([*above, context.text_until_cursor])
-            found = in_python(text) if python else suggest(text, Place(magics.seen, ip.user_ns))
+            found = in_python(text) if python else suggest(text, CompletionContext(magics.seen, ip.user_ns))
             if found is None or (python and not found[1]):
                 return {"completions": []}
             piece, hits = found if text.endswith(found[0]) else ("", [])
@@ -92,11 +93,14 @@ def _in_a_call(text: str) -> bool:
 
 def _old_matcher(completer: Any, magics: Any) -> Callable[[str], list[str]]:
     def stripe_matches(token: str) -> list[str]:
-        from stripe_magics.magics.completion import Place, in_python, suggest
+        from stripe_magics.magics.completion import in_python, suggest
+        from stripe_magics.magics.suggestion import CompletionContext
 
         text = str(getattr(completer, "text_until_cursor", "") or getattr(completer, "line_buffer", ""))
         python = _in_a_call(text)
-        found = in_python(text) if python else suggest(text, Place(magics.seen, magics.shell.user_ns))
+        found = (
+            in_python(text) if python else suggest(text, CompletionContext(magics.seen, magics.shell.user_ns))
+        )
         if found is None or not found[0].endswith(token):
             return []
         start = len(found[0]) - len(token)

@@ -49,15 +49,16 @@ def main() -> None:
 
     from stripe_magics import pipeline
     from stripe_magics.magics import catalogue_search
-    from stripe_magics.magics.completion import Place, suggest
+    from stripe_magics.magics.completion import suggest
     from stripe_magics.magics.seen_ids import Seen
+    from stripe_magics.magics.suggestion import CompletionContext
     from stripe_magics.parsing import parse
 
     loads = [float(subprocess.check_output([sys.executable, "-c", LOAD], text=True)) for _ in range(3)]
     print(f"%load_ext                               {min(loads):8.2f}")
     print(f"a line of 20 flags: parse               {best(lambda: parse(LINE)):8.2f}")
     print(f"a line of 20 flags: parse, bind, build  {best(lambda: pipeline.prepare(parse(LINE))):8.2f}")
-    place = Place(Seen(), {})
+    place = CompletionContext(Seen(), {})
     for text in (
         "%stripe ",
         "%stripe payment_intents create --",

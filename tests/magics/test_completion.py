@@ -13,14 +13,16 @@ from IPython.core.completer import provisionalcompleter
 
 from stripe_magics import bulk
 from stripe_magics.client import shared_connection as connections
-from stripe_magics.magics.completion import Hit, Place, parents, suggest
+from stripe_magics.magics.body_completion import parents
+from stripe_magics.magics.completion import suggest
 from stripe_magics.magics.file_completion import file_is_next
 from stripe_magics.magics.seen_ids import Seen
+from stripe_magics.magics.suggestion import CompletionContext, Suggestion
 from stripe_magics.pipeline import call
 
 
 @pytest.fixture
-def place() -> Place:
+def place() -> CompletionContext:
     seen = Seen()
     customers = pd.DataFrame(
         {
@@ -41,10 +43,12 @@ def place() -> Place:
     )
     intents.attrs["stripe"] = {"object": "payment_intent"}
     seen.learn(intents)
-    return Place(seen, {"people": customers, "price": 2000, "_hidden": 1, "print": print, "names": ["a"]})
+    return CompletionContext(
+        seen, {"people": customers, "price": 2000, "_hidden": 1, "print": print, "names": ["a"]}
+    )
 
 
-def texts(text: str, place: Place) -> list[str]:
+def texts(text: str, place: CompletionContext) -> list[str]:
     found = suggest(text, place)
     assert found is not None
     piece, hits = found
@@ -55,7 +59,7 @@ def texts(text: str, place: Place) -> list[str]:
 @each_row(
     "start", ["%stripe ", "r = %stripe ", "x = 1\n%stripe ", "for a in b:\n    %stripe ", "d['k'] = %stripe "]
 )
-def test_first_words(place: Place, start: str) -> None:
+def test_first_words(place: CompletionContext, start: str) -> None:
     found = texts(start, place)
     assert {"customers", "payment_intents", "checkout", "connect", "status", "get", "report"} <= set(found)
     assert found.index("customers") < found.index("accounts")
@@ -63,7 +67,7 @@ def test_first_words(place: Place, start: str) -> None:
     assert texts(start + "payment-in", place)[0] == "payment_intents"
 
 
-def test_actions_and_nested_resources(place: Place) -> None:
+def test_actions_and_nested_resources(place: CompletionContext) -> None:
     assert texts("%stripe customers ", place)[:6] == [
         "search",
         "list",
@@ -87,7 +91,7 @@ def test_actions_and_nested_resources(place: Place) -> None:
     assert texts("%stripe modules payment_int", place)[0] == "payment_intents"
 
 
-def test_flags(place: Place) -> None:
+def test_flags(place: CompletionContext) -> None:
     found = texts("%stripe payment_intents create --", place)
     assert found[:2] == ["--amount", "--currency"]
     assert {"--out", "--dry-run", "--shipping-line1"} <= set(found)
@@ -127,18 +131,18 @@ def test_flags(place: Place) -> None:
         ("%stripe customers list \\\n  --em", "--email"),
     ],
 )
-def test_values(place: Place, text: str, first: str) -> None:
+def test_values(place: CompletionContext, text: str, first: str) -> None:
     found = texts(text, place)
     assert first in found[:3], found[:10]
 
 
-def test_names_are_of_frames_and_values_only(place: Place) -> None:
+def test_names_are_of_frames_and_values_only(place: CompletionContext) -> None:
     found = texts("%stripe customers create --name $", place)
     assert {"$people", "$people.email", "$price", "$names"} <= set(found)
     assert not [each for each in found if "hidden" in each or "print" in each]
 
 
-def test_secrets_are_never_offered(place: Place) -> None:
+def test_secrets_are_never_offered(place: CompletionContext) -> None:
     assert not [each for store in place.seen.ids.values() for each in store if "_secret" in each]
 
 
@@ -165,11 +169,11 @@ BODY = "%%stripe payment_intents create --out x\namount: 5\n"
         ('%%stripe invoices create\n{\n  "cust', "customer: "),
     ],
 )
-def test_bodies(place: Place, text: str, expected: str) -> None:
+def test_bodies(place: CompletionContext, text: str, expected: str) -> None:
     assert expected in texts(text, place)[:12]
 
 
-def test_given_keys_are_not_offered_again(place: Place) -> None:
+def test_given_keys_are_not_offered_again(place: CompletionContext) -> None:
     found = texts(BODY + "a", place)
     assert "amount: " not in found
     assert found
@@ -184,7 +188,7 @@ def test_parents() -> None:
 @each_row(
     "text", ["", "x = 1", "%time x", "%%time\n%x", "stripe customers", "%stripes ", "print('%d' % stripe "]
 )
-def test_other_text_is_not_ours(place: Place, text: str) -> None:
+def test_other_text_is_not_ours(place: CompletionContext, text: str) -> None:
     assert suggest(text, place) is None
 
 
@@ -197,12 +201,12 @@ def test_other_text_is_not_ours(place: Place, text: str) -> None:
         "%%stripe nothing\nx: ",
     ],
 )
-def test_odd_text_never_fails(place: Place, text: str) -> None:
+def test_odd_text_never_fails(place: CompletionContext, text: str) -> None:
     found = suggest(text, place)
     assert found is None or text.endswith(found[0])
 
 
-def test_every_prefix_of_real_lines_is_answered(place: Place) -> None:
+def test_every_prefix_of_real_lines_is_answered(place: CompletionContext) -> None:
     lines = [
         (
             "%stripe payment_intents create --amount 20.00usd --customer cus_Ada123 --shipping-country DE"
@@ -217,7 +221,7 @@ def test_every_prefix_of_real_lines_is_answered(place: Place) -> None:
     for line in lines:
         for end in range(8, len(line) + 1):
             found = suggest(line[:end], place)
-            assert found is None or all(isinstance(hit, Hit) for hit in found[1])
+            assert found is None or all(isinstance(hit, Suggestion) for hit in found[1])
 
 
 def test_the_store_is_bounded() -> None:
@@ -237,16 +241,18 @@ def test_the_store_is_bounded() -> None:
     assert seen.of("customer")[0][0] == "cus_000900"
 
 
-def test_no_request_is_made(shell: Any, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_request_is_made(shell: Any, place: CompletionContext, monkeypatch: pytest.MonkeyPatch) -> None:
     from stripe_magics.client import shared_connection
 
     monkeypatch.setattr(shared_connection.Connection, "send", lambda *_, **__: pytest.fail("a request"))
     shell.run_cell("%stripe connect --sandbox --empty --quiet")
     for text in ("%stripe customers retrieve ", "%stripe customers list --email ", "%stripe "):
-        suggest(text, Place(place.seen, shell.user_ns))
+        suggest(text, CompletionContext(place.seen, shell.user_ns))
 
 
-def test_columns_paths_zones_variables_and_booleans(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_columns_paths_zones_variables_and_booleans(
+    place: CompletionContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
     place.namespace["people"]["segment"] = "a"
     columns = texts("%stripe customers list --columns ", place)
     assert {"id", "segment", "address_city", "phone"} <= set(columns)
@@ -276,14 +282,14 @@ def test_modules_inside_a_python_call(shell: Any, text: str) -> None:
     assert in_python('sm.call("customers.create", ') is None
 
 
-def test_settings_and_their_values(place: Place) -> None:
+def test_settings_and_their_values(place: CompletionContext) -> None:
     assert "--max-rows" in texts("%stripe config --", place)
     assert texts("%stripe config --table ", place) == ["true", "false"]
     assert "de_CH" in texts("%stripe config --locale ", place)
     assert texts("%stripe config --max-rows ", place) == []
 
 
-def test_tables_and_columns_of_a_mirror(tmp_path: Path, place: Place) -> None:
+def test_tables_and_columns_of_a_mirror(tmp_path: Path, place: CompletionContext) -> None:
     assert texts("%%stripe sql\nselect * from ", place) == [], "there is no mirror yet"
     connection = connections.connect(sandbox=True, demo=False)
     for module, values in (("customers", {"email": "jenny@example.com"}), ("products", {"name": "Book"})):
@@ -315,7 +321,7 @@ def test_tables_and_columns_of_a_mirror(tmp_path: Path, place: Place) -> None:
     connections.close()
 
 
-def test_reports_their_options_and_their_values(place: Place) -> None:
+def test_reports_their_options_and_their_values(place: CompletionContext) -> None:
     assert texts("%stripe report ", place)[0] == "balance_activity", "names come first"
     assert texts("%stripe report mrr_r", place) == ["mrr_rates"]
     assert texts("%stripe report mrr_rates --", place)[:2] == ["--method", "--discounts"]

@@ -154,9 +154,10 @@ def test_a_parsed_line_imports_nothing_heavy(tmp_path: Any) -> None:
 
 
 COMPLETED = """
-from stripe_magics.magics.completion import Place, in_python, suggest
+from stripe_magics.magics.completion import in_python, suggest
+from stripe_magics.magics.suggestion import CompletionContext
 from stripe_magics.magics.seen_ids import Seen
-place = Place(Seen(), {})
+place = CompletionContext(Seen(), {})
 before = set(sys.modules)
 for text in %r:
     suggest(text, place)

@@ -14,8 +14,9 @@ import pandas as pd
 from stripe_magics import catalogue
 from stripe_magics._form_encoding import UNSET
 from stripe_magics.errors import StripeMagicsError
-from stripe_magics.magics.completion import Place, suggest
+from stripe_magics.magics.completion import suggest
 from stripe_magics.magics.seen_ids import Seen
+from stripe_magics.magics.suggestion import CompletionContext
 from stripe_magics.parsing import parse
 from stripe_magics.pipeline import command, prepare
 
@@ -81,7 +82,7 @@ def one(rng: random.Random, modules: list[Any]) -> None:
         head = rng.choice(["customers create", "checkout sessions create", "post /v1/customers", "--out y"])
         prepare(parse(head, text(rng), {"x": rng.choice(VALUES)}))
     else:
-        suggest("%stripe " + text(rng), Place(Seen(), {"x": 1}))
+        suggest("%stripe " + text(rng), CompletionContext(Seen(), {"x": 1}))
 
 
 def test_only_errors_of_ours() -> None:
@@ -89,7 +90,7 @@ def test_only_errors_of_ours() -> None:
     modules = [catalogue.find(name) for name in rng.sample(catalogue.names(), 80)] + list(
         catalogue.documented()
     )
-    suggest("%stripe customers create ", Place(Seen(), {}))
+    suggest("%stripe customers create ", CompletionContext(Seen(), {}))
     problems: dict[str, str] = {}
     for number in range(CALLS):
         state = rng.getstate()
