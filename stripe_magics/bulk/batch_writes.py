@@ -9,37 +9,32 @@ side, under the rate limits; an error is a row's result and doesn't end the othe
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics import catalogue
 from stripe_magics._command import Command
-from stripe_magics._form_encoding import Missing
 from stripe_magics._options import Options
-from stripe_magics._text import closest_matches
-from stripe_magics.catalogue.field import Field, Kind, Role
+from stripe_magics.bulk.batch_rows import RESULT, RowCall, row_calls, row_commands, row_requests
 from stripe_magics.catalogue.module import Effect, Module
 from stripe_magics.client.call_context import carried, handler_context
 from stripe_magics.client.journal import cell_origin
-from stripe_magics.client.journal.journal_entry import Origin, row_digest
+from stripe_magics.client.journal.journal_entry import Origin
 from stripe_magics.client.rate_limiter import limiter_for
 from stripe_magics.errors import (
     ConfirmationNeeded,
-    Fault,
     InvalidValue,
     NotConnected,
     OutcomeUnknown,
     RepeatRefused,
     StripeMagicsError,
-    UnknownName,
     UsageFault,
 )
 from stripe_magics.frames.arrow_columns import text_dtype
 from stripe_magics.frames.frame_info import CallInfo, FrameInfo
-from stripe_magics.pipeline import check_currencies, prepare
+from stripe_magics.pipeline import check_currencies
 from stripe_magics.pipeline import command as make_command
 from stripe_magics.progress import progress_bar
 from stripe_magics.request import Request
@@ -50,22 +45,6 @@ if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
 
 AT_ONCE = 8
-RESULT = ("result", "result_id", "error", "request_id", "idempotency_key")
-
-
-@dataclass(slots=True)
-class _Row:
-    """One row on its way."""
-
-    position: int
-    request: Request
-    key: str  # the user's own; "" for one of ours
-    origin: Origin
-    result: str = "not sent"
-    refused: bool = False  # the same call was made elsewhere
-    id: str = ""
-    error: str = ""
-    request_id: str = ""
 
 
 def write_rows(
@@ -97,11 +76,11 @@ def write_rows(
     target = catalogue.find(requested.module)
     if target.effect is Effect.READ:
         raise UsageFault(f"{target.name} only reads; --from is for modules that create or change something.")
-    commands = list(_commands(target, requested, frame, options))
-    requests = _requests(commands, connection)
+    commands = list(row_commands(target, requested, frame, options))
+    requests = row_requests(commands, connection)
     if options.dry_run:
         return _previewed(frame, requests)
-    rows = _rows(requests, origin or cell_origin.origin())
+    rows = row_calls(requests, origin or cell_origin.origin())
     handler = handler_context(connection)
     if handler is not None:  # in order, before the pool: its threads don't know of the handler
         for row in rows:
@@ -119,155 +98,6 @@ def write_rows(
             if row.result == "not sent" and not row.refused:
                 _recall(connection, row)  # not reached this time, but perhaps sent by an earlier run
     return _answer(frame, rows, target, connection, stopped=stopped)
-
-
-# Rows -> requests -------------------------------------------------------------------------------------------
-def _commands(module: Module, requested: Command, frame: pd.DataFrame, options: Options) -> Sequence[Command]:
-    """One command a row."""
-    own = {name: value for name, value in requested.values.items() if _is_column(value, frame)}
-    same = {name: value for name, value in requested.values.items() if name not in own}
-    columns: dict[str, Sequence[Any]] = {name: list(value) for name, value in own.items()}
-    if not own:
-        columns = {
-            _field_of(module, str(name)): list(frame[name])
-            for name in frame.columns
-            if str(name) not in RESULT
-        }
-        twice = [name for name in columns if name in same]
-        if twice:
-            raise UsageFault(f"{twice[0]} is a column and a value too: leave one of them out.")
-    fields = {name: module.get(name) or module.by_param(name) for name in columns}
-    commands = []
-    for position in range(len(frame)):
-        values = {
-            **same,
-            **{name: _plain(column[position], fields[name]) for name, column in columns.items()},
-        }
-        params = [
-            *requested.params,
-            *((name, _text(values.pop(name))) for name in list(values) if "[" in name),
-        ]
-        commands.append(Command(module=module.name, values=values, params=params, options=options))
-    return commands
-
-
-def _is_column(value: Any, frame: pd.DataFrame) -> bool:
-    """Whether a value is a column of (or as long as) the frame."""
-    return hasattr(value, "iloc") and hasattr(value, "name") and len(value) == len(frame)
-
-
-def _field_of(module: Module, column: str) -> str:
-    """The field that a column fills: by its name, by Stripe's bracket parameter; `id` is the last id in the
-    path."""
-    if module.get(column) is not None:
-        return column
-    if "[" in column:
-        return column
-    if column == "id":
-        path = [each for each in module.fields if each.role is Role.PATH]
-        if path:
-            return path[-1].name
-    if module.by_param(column) is not None:
-        return str(module.by_param(column).name)  # type: ignore[union-attr]
-
-    names = [each.name for each in module.fields]
-    raise UnknownName(
-        f"field of {module.name} for the column",
-        column,
-        closest_matches(column, names, 3),
-        advice=(
-            "Take only the columns that are meant: --from $frame with df[['id', 'email']], or name them:"
-            " --email $df.email"
-        ),
-    )
-
-
-def _plain(value: Any, own: Field | None) -> Any:
-    """A cell as Python has it: numpy's numbers are numbers, a whole float is a whole number. Money stays a
-    float, and is refused.
-
-    A blank cell is missing, and refused by its field's name: without its amount a partial refund would become
-    a whole one.
-    """
-    if isinstance(value, str) and not value.strip():
-        return Missing("a blank cell")
-    scalar = hasattr(value, "item") and not hasattr(value, "tzinfo") and not getattr(value, "ndim", 0)
-    value = value.item() if scalar else value
-    if own is not None and own.kind is Kind.MINOR_AMOUNT:
-        return value
-    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
-
-
-def _text(value: Any) -> Any:
-    """A scalar under a bracket parameter as Stripe writes it; a missing or inexact number is left for
-    `validation` to refuse."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return str(value) if abs(value) < 2**53 else value  # NaN is not less
-    return str(value) if isinstance(value, int) else value
-
-
-def _requests(commands: Sequence[Command], connection: Connection) -> list[Request]:
-    """All requests, or `InvalidValue` with the faults of all rows."""
-    faults: list[Fault] = []
-    requests: list[Request] = []
-    bad = 0
-    for number, each in enumerate(commands, start=1):
-        try:
-            requests.append(prepare(each, connection=connection))
-        except InvalidValue as problem:
-            bad += 1
-            faults.extend(
-                replace(fault, problem=f"row {number}: {fault.problem}") for fault in problem.faults
-            )
-    if faults:
-        summary = f"Nothing was sent: {bad:,} of {len(commands):,} rows can't be sent."
-        raise InvalidValue(faults, module=commands[0].module, summary=summary)
-    return requests
-
-
-def _rows(requests: Sequence[Request], origin: Origin | None) -> list[_Row]:
-    """Each with its position: the same for the same row of the same cell, however often it is run and
-    whatever stands around it.
-
-    A create has a key made from its position, so that Stripe knows it even if this machine's journal is lost.
-    A change has none: it is made afresh, since another one may have been made in between.
-    """
-    seen: dict[str, int] = {}
-    rows = []
-    for number, request in enumerate(requests):
-        cell = (origin.cell or origin.digest) if origin else ""
-        body = repr(
-            (
-                cell,
-                request.module,
-                request.method,
-                request.path,
-                request.params,
-                request.json,
-                request.headers,
-            )
-        )
-        digest = hashlib.sha256(body.encode()).hexdigest()[:40]
-        nth = seen[digest] = seen.get(digest, 0) + 1
-        own = f"{request.idempotency_key}-{number}" if request.idempotency_key else ""
-        rows.append(
-            _Row(
-                number,
-                replace(request, idempotency_key=""),
-                own,
-                Origin(
-                    cell=origin.cell if origin else "",
-                    digest=row_digest(digest),
-                    ordinal=number + 1,
-                    run=origin.run if origin else 0,
-                    nth=nth,
-                    key=f"row-{digest}-{nth}" if request.effect is not Effect.UPDATE else "",
-                ),
-            )
-        )
-    return rows
 
 
 def _confirm(
@@ -299,7 +129,7 @@ def _confirm(
 # Sending ----------------------------------------------------------------------------------------------------
 def _run(
     connection: Connection,
-    rows: Sequence[_Row],
+    rows: Sequence[RowCall],
     options: Options,
     at_once: int,
     bar: Callable[[int, int], object],
@@ -307,7 +137,7 @@ def _run(
     """Send all, some at a time; True if Stop was pressed. A row that is on its way is waited for: its end
     must be known."""
     todo = iter(rows)
-    running: dict[Future[None], _Row] = {}
+    running: dict[Future[None], RowCall] = {}
     ended, stopped = 0, False
     with ThreadPoolExecutor(at_once, thread_name_prefix="stripe-row") as pool:
         while True:
@@ -334,7 +164,7 @@ def _run(
                     stopped = True
 
 
-def _send(connection: Connection, row: _Row, *, again: bool) -> None:
+def _send(connection: Connection, row: RowCall, *, again: bool) -> None:
     """One row, and the calls that follow it, through the connection's whole law.
 
     What failed now may have been done before: `failed` is said only of what the journal doesn't know better.
@@ -372,7 +202,7 @@ def _send(connection: Connection, row: _Row, *, again: bool) -> None:
         _recall(connection, row)
 
 
-def _recall(connection: Connection, row: _Row) -> None:
+def _recall(connection: Connection, row: RowCall) -> None:
     """What the journal knows of a row whose call of now failed: done before, or perhaps done."""
     try:
         known = connection.recorded(row.request, row.origin, row.key)
@@ -388,7 +218,7 @@ def _recall(connection: Connection, row: _Row) -> None:
 
 
 def _answer(
-    frame: pd.DataFrame, rows: Sequence[_Row], module: Module, connection: Connection, *, stopped: bool
+    frame: pd.DataFrame, rows: Sequence[RowCall], module: Module, connection: Connection, *, stopped: bool
 ) -> pd.DataFrame:
     import pandas as pd
 

@@ -23,14 +23,8 @@ from stripe_magics import _files
 from stripe_magics.bulk import incremental_refresh, mirror_status
 from stripe_magics.bulk.inner_lists import InnerLists
 from stripe_magics.bulk.list_requests import describe, flat_names, list_request, resource, version_of
-from stripe_magics.bulk.mirror_storage import (
-    ListFolder,
-    mend_old_renames,
-    mirror_folder,
-    mirror_lock,
-    mirrored_lists,
-    remember_mirror,
-)
+from stripe_magics.bulk.mirror_location import mirror_folder, mirror_lock, remember_mirror
+from stripe_magics.bulk.mirror_storage import ListFolder, mend_old_renames, mirrored_lists
 from stripe_magics.bulk.parquet_export import save
 from stripe_magics.bulk.sql_query import export_duckdb
 from stripe_magics.client.pagination.parallel_paginator import takes_created

@@ -17,16 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics import _files
-from stripe_magics.bulk.parquet_export import LOCK
 from stripe_magics.bulk.saved_cursor import counted_files
-from stripe_magics.errors import FileError, UsageFault
+from stripe_magics.errors import FileError
 from stripe_magics.frames import manifest as manifests
 from stripe_magics.frames.manifest import CHANGES, DataFile, FileProblem, Manifest
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from stripe_magics.client.connection import Connection
 
 MIN_MONTH_ROWS = 20_000  # a list of fewer rows is one file
 MAX_BUFFERED_ROWS = 200_000  # while rows are put in order of months
@@ -34,43 +31,6 @@ MAX_BUFFERED_ROWS = 200_000  # while rows are put in order of months
 MAX_REWRITE_ROWS = 100_000
 MAX_CHANGED_SHARE = 0.05  # of the rows: more changes than that are worked into the files
 SMALL_FILE_ROWS, MAX_SMALL_FILES = 5_000, 12  # so many small files of a month become one
-_NAMED_LAST = "mirror"  # in Connection.extensions
-
-
-def mirror_folder(target: str | Path, connection: Connection | None) -> Path:
-    """The mirror that is meant: the target, or the one that this connection named last. Raises `UsageFault`
-    if there is none, or if it can't be one."""
-    if str(target):
-        if Path(target).suffix in {".duckdb", ".db"} or Path(target).is_file():
-            raise UsageFault(
-                f"{target} can't be a mirror: a mirror is a folder. Nothing was read.",
-                advice=(
-                    f"%stripe sync FOLDER customers ... --export {target} brings a folder up to date and"
-                    " writes it as a DuckDB file."
-                ),
-            )
-        return Path(target)
-    named = last_mirror(connection)
-    if named is None:
-        raise UsageFault(
-            "Which mirror? None was named on this connection."
-            if connection is not None
-            else "Which mirror? None is remembered without a connection.",
-            advice="--target FOLDER names one; `%stripe sync FOLDER customers ...` makes one.",
-        )
-    return named
-
-
-def remember_mirror(mirror: Path, connection: Connection | None) -> None:
-    """Let this be the mirror that the connection named last. Another connection has its own, so that no
-    account is asked about in another one's rows."""
-    if connection is not None:
-        connection.extensions[_NAMED_LAST] = mirror.absolute()
-
-
-def last_mirror(connection: Connection | None) -> Path | None:
-    """The mirror that a connection named last, if it named any."""
-    return connection.extensions.get(_NAMED_LAST) if connection is not None else None
 
 
 def mirrored_lists(mirror: Path) -> dict[str, ListFolder]:
@@ -90,15 +50,6 @@ def mend_old_renames(mirror: Path) -> None:
             old.rename(final)
     for rest in (*mirror.glob(".*.new-*"), *mirror.glob(".*.merge")):
         shutil.rmtree(rest, ignore_errors=True)
-
-
-def mirror_lock(mirror: Path) -> Any:
-    """The lock of a mirror, which one process holds while it changes it."""
-    try:
-        mirror.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise FileError(f"{mirror} can't be made: {_files.reason(problem)}.") from problem
-    return _files.lock(mirror / LOCK, purpose=f"The mirror {mirror}", wait=2.0)
 
 
 class ListFolder:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from stripe_magics import _files
 from stripe_magics.bulk.list_requests import describe
-from stripe_magics.bulk.mirror_storage import ListFolder, mirror_folder, mirrored_lists, remember_mirror
+from stripe_magics.bulk.mirror_location import mirror_folder, remember_mirror
+from stripe_magics.bulk.mirror_storage import ListFolder, mirrored_lists
 from stripe_magics.errors import FileError, UsageFault
 from stripe_magics.frames.arrow_columns import finish
 

@@ -72,11 +72,11 @@ def _tables(words: list[str]) -> Mapping[str, _Table]:
 def _last_mirror() -> Path | None:
     """The mirror that was named last. Who has named none yet has no need of the packages that know it, which
     take longer to import than a keystroke may."""
-    storage = sys.modules.get("stripe_magics.bulk.mirror_storage")
+    location = sys.modules.get("stripe_magics.bulk.mirror_location")
     connections = sys.modules.get("stripe_magics.client.shared_connection")
-    if storage is None or connections is None:
+    if location is None or connections is None:
         return None
-    mirror: Path | None = storage.last_mirror(connections.shared())
+    mirror: Path | None = location.last_mirror(connections.shared())
     return mirror
 
 
