@@ -11,7 +11,8 @@ import msgspec
 
 from stripe_magics._files import replace_whole
 from stripe_magics.sandbox.core.clock import Job
-from stripe_magics.sandbox.core.store import Account, Row, Table, decode
+from stripe_magics.sandbox.core.object_table import Row, Table
+from stripe_magics.sandbox.core.store import Account, decode
 from stripe_magics.sandbox.core.undo import Remembering
 
 FORMAT = 1

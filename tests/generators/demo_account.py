@@ -14,8 +14,9 @@ from collections.abc import Iterator
 import msgspec
 
 from stripe_magics.sandbox import snapshot
+from stripe_magics.sandbox.core.object_table import Table
 from stripe_magics.sandbox.core.packed import Group, Objects, pack_numbers
-from stripe_magics.sandbox.core.store import Account, Table
+from stripe_magics.sandbox.core.store import Account
 from stripe_magics.sandbox.demo_data import generated, shipped
 from stripe_magics.sandbox.demo_data.ids import stream
 

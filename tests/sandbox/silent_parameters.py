@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from stripe_magics.sandbox import SandboxTransport, snapshot
-from stripe_magics.sandbox.core.store import Account, Row, Table
+from stripe_magics.sandbox.core.object_table import Row, Table
+from stripe_magics.sandbox.core.store import Account
 
 from .conftest import DAY, Talk
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from stripe_magics.sandbox.api.errors import invalid_before_execution, missing
-from stripe_magics.sandbox.core.store import Account, Object, Row, Table
+from stripe_magics.sandbox.core.object_table import Row, Table
+from stripe_magics.sandbox.core.store import Account, Object
 
 Test = Callable[[Row], bool]
 Range = int | dict[str, int] | None

@@ -12,6 +12,7 @@ from stripe_magics.sandbox.resources import (
     billing_alerts,
     billing_portal,
     charges,
+    checkout_completion,
     checkout_invoices,
     checkout_sessions,
     confirmation_tokens,
@@ -64,17 +65,18 @@ from stripe_magics.sandbox.resources.payment_intents import payment_intents
 from stripe_magics.sandbox.resources.payment_methods import payment_methods
 from stripe_magics.sandbox.resources.subscriptions import (
     dunning,
+    pending_updates,
     schedules,
     subscription_items,
     subscriptions,
-    updates,
 )
 
 SUBJECTS = (
     cash_balance, funding_addresses, reconciliation, customer_subresources, payment_method_configurations,
     customer_sources, confirmation_tokens, radar, sources, tokens, account, accounts, application_fees,
-    external_accounts, onboarding, topups, transfers, charges, checkout_sessions, coupons, credit_notes,
-    customers, disputes, files, invoice_items, invoice_lines, invoice_payments, invoices, meters,
+    external_accounts, onboarding, topups, transfers, charges, checkout_sessions,
+    checkout_completion, coupons, credit_notes, customers, disputes, files, invoice_items, invoice_lines,
+    invoice_payments, invoices, meters,
     payment_link_visits, payment_intents, payment_links, payment_methods, payouts, plans, previews, prices,
     products, promotion_codes, quotes, refunds, report_runs, schedules, setup_intents, subscription_items,
     subscriptions, tax_and_shipping_rates, tax_calculations, test_clocks, test_helpers, webhook_endpoints,
@@ -90,7 +92,7 @@ REACTING = (
     payment_link_visits,
     radar,
     subscriptions,
-    updates,
+    pending_updates,
     dunning,
     schedules,
 )

@@ -19,7 +19,8 @@ import msgspec
 from stripe_magics.sandbox.api.errors import ApiError, invalid_before_execution
 from stripe_magics.sandbox.api.pagination import Page, limit_of
 from stripe_magics.sandbox.api.search_index import index_of
-from stripe_magics.sandbox.core.store import Account, Row, Table
+from stripe_magics.sandbox.core.object_table import Row, Table
+from stripe_magics.sandbox.core.store import Account
 
 FIELDS: dict[str, dict[str, str]] = {
     "customer": {"created": "number", "email": "text", "metadata": "map", "name": "text", "phone": "text"},

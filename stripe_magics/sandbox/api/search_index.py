@@ -11,7 +11,7 @@ from bisect import insort
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from stripe_magics.sandbox.core.store import Row, Table, drop
+from stripe_magics.sandbox.core.object_table import Row, Table, drop
 
 GRAM = 3
 

@@ -22,7 +22,8 @@ from typing import Any
 
 import msgspec
 
-from stripe_magics.sandbox.core.store import Row, Table, decode, encode
+from stripe_magics.sandbox.core.object_table import Row, Table
+from stripe_magics.sandbox.core.store import decode, encode
 
 KEPT_TEXTS = 500
 """How many unpacked texts of a type are kept."""

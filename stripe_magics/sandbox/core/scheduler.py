@@ -24,10 +24,10 @@ from stripe_magics.sandbox.resources.invoices import collection
 from stripe_magics.sandbox.resources.payment_intents import payment_attempts
 from stripe_magics.sandbox.resources.subscriptions import (
     lifecycle,
+    pending_updates,
     schedules,
     thresholds,
     upcoming_notice,
-    updates,
 )
 
 FARTHEST = 3653 * DAY
@@ -134,7 +134,7 @@ JOBS: dict[str, Action] = {
     "subscription_collects_again": _on("subscription", lifecycle.collect_again),
     "subscription_bills_items": _on("subscription", lifecycle.bill_items),
     "subscription_threshold": _on("subscription", thresholds.bill_when_reached),
-    "subscription_update_expires": _on("subscription", updates.expire_pending),
+    "subscription_update_expires": _on("subscription", pending_updates.expire_pending),
     "schedule_phase": _on("subscription_schedule", schedules.next_phase),
     "checkout_expires": _on("checkout.session", checkout_sessions.expire_when_due),
     "topup_arrives": _on("topup", topups.arrive),

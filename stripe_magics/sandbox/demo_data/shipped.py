@@ -23,8 +23,9 @@ import msgspec
 
 from stripe_magics.sandbox import snapshot
 from stripe_magics.sandbox.core.clock import AS_OF
+from stripe_magics.sandbox.core.object_table import Table
 from stripe_magics.sandbox.core.packed import Objects, PackedTable
-from stripe_magics.sandbox.core.store import Account, Table
+from stripe_magics.sandbox.core.store import Account
 from stripe_magics.sandbox.demo_data.ids import stream
 
 SEED, MOMENT = "sandbox", AS_OF

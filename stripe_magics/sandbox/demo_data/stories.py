@@ -11,16 +11,14 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 
-from stripe_magics.sandbox.core.store import Object
+from stripe_magics.sandbox.demo_data.firm import ASKS, FAILS, GOOD, Firm, plan_price
 from stripe_magics.sandbox.demo_data.player import Player
 from stripe_magics.sandbox.demo_data.records import DAY, HOUR
-from stripe_magics.sandbox.demo_data.static_objects import price_id
 from stripe_magics.sandbox.demo_data.writer import Books
 
 Story = Iterator[float]
 BEGINS = 62
 """How many days before now the first of these stories may begin."""
-GOOD, FAILS, ASKS = "pm_card_visa", "pm_card_chargeCustomerFail", "pm_card_authenticationRequired"
 SEATS_IN_TIERS = ((5, 1500), (20, 1200), ("inf", 900))
 FREE_CALLS, CENTS_A_CALL = 1000, 2
 
@@ -28,7 +26,7 @@ FREE_CALLS, CENTS_A_CALL = 1000, 2
 def play(books: Books) -> None:
     """Play all stories up to the present and hand them over."""
     player = Player(books, books.now - BEGINS * DAY)
-    firm = _Firm(player)
+    firm = Firm(player)
     waiting: list[tuple[float, int, Story]] = []
     for number, story in enumerate(STORIES):
         steps = story(firm)
@@ -42,78 +40,15 @@ def play(books: Books) -> None:
     player.hand_over()
 
 
-def _price(plan: str, currency: str = "usd") -> str:
-    return price_id(currency, plan, yearly=False, version=1)
-
-
-class _Firm:
-    """What the firm does in most stories."""
-
-    def __init__(self, call: Player) -> None:
-        self.call = call
-        self.count = 0
-
-    def customer(self, name: str, card: str | None = GOOD, *, country: str = "US", **more: object) -> str:
-        """A new customer, with a card to charge if one is named."""
-        self.count += 1
-        mail = name.split(maxsplit=1)[0].lower()
-        made = self.call(
-            "POST /v1/customers", name=name, email=f"billing@{mail}-{self.count}.example.com",
-            description=f"{name}, startup",
-            metadata={"segment": "startup", "plan": "starter", "channel": "organic", "country": country},
-            address={"country": country, "line1": f"{self.count} Main Street", "city": "Springfield",
-                "postal_code": "10115"}, **more,
-        )  # fmt: skip
-        if card:
-            self.card(made["id"], card)
-        return str(made["id"])
-
-    def card(self, customer: str, card: str) -> None:
-        """Another card pays from now on."""
-        method = self.call(f"POST /v1/payment_methods/{card}/attach", customer=customer)
-        self.call(f"POST /v1/customers/{customer}", invoice_settings={"default_payment_method": method["id"]})
-
-    def connected(self, name: str, *, type: str, open: bool = True) -> str:
-        """An account of somebody who sells through the firm; unless it is `open`, its owner has yet to say
-        who that is."""
-        mail = name.split(maxsplit=1)[0].lower()
-        profile = {"name": name, "url": f"https://{mail}.example.com", "mcc": "5734"}
-        both = {each: {"requested": True} for each in ("transfers", "card_payments")}
-        made = self.call(
-            "POST /v1/accounts", type=type, country="US", email=f"owner@{mail}.example.com",
-            business_profile=profile, capabilities=both, metadata={"partner": name},
-        )  # fmt: skip
-        if open:
-            self.call(f"POST /v1/test_helpers/accounts/{made['id']}/onboard")
-        return str(made["id"])
-
-    def subscribe(
-        self, customer: str, plan: str = "starter", quantity: int = 1, currency: str = "usd", **more: object
-    ) -> Object:
-        """A subscription to one plan."""
-        items = [{"price": _price(plan, currency), "quantity": quantity}]
-        return self.call(
-            "POST /v1/subscriptions",
-            **{"customer": customer, "items": items, "metadata": {"plan": plan}, **more},
-        )
-
-    def change(self, subscription: Object, plan: str, quantity: int = 1, **more: object) -> None:
-        """Another plan or quantity for its only item."""
-        item = {"id": subscription["items"]["data"][0]["id"], "price": _price(plan), "quantity": quantity}
-        self.call(
-            f"POST /v1/subscriptions/{subscription['id']}", items=[item], metadata={"plan": plan}, **more
-        )
-
-
 # how subscriptions begin
 
 
-def _a_trial_that_converted(firm: _Firm) -> Story:
+def _a_trial_that_converted(firm: Firm) -> Story:
     yield 47
     firm.subscribe(firm.customer("Aldgate Analytics"), "team", trial_period_days=14)
 
 
-def _trials_that_run(firm: _Firm) -> Story:
+def _trials_that_run(firm: Firm) -> Story:
     yield 12
     firm.subscribe(firm.customer("Birchwood Bikes"), trial_period_days=14)
     yield 5
@@ -121,20 +56,20 @@ def _trials_that_run(firm: _Firm) -> Story:
                    trial_settings={"end_behavior": {"missing_payment_method": "cancel"}})  # fmt: skip
 
 
-def _a_trial_without_a_card(firm: _Firm) -> Story:
+def _a_trial_without_a_card(firm: Firm) -> Story:
     yield 19
     firm.subscribe(firm.customer("Dovetail Design", None), trial_period_days=7,
                    trial_settings={"end_behavior": {"missing_payment_method": "pause"}})  # fmt: skip
 
 
-def _payers_who_did_not_finish(firm: _Firm) -> Story:
+def _payers_who_did_not_finish(firm: Firm) -> Story:
     yield 6
     firm.subscribe(firm.customer("Elmtree Events", ASKS), payment_behavior="default_incomplete")
     yield 0.15
     firm.subscribe(firm.customer("Fernhill Foods", ASKS), "team")
 
 
-def _a_payer_who_authenticated(firm: _Firm) -> Story:
+def _a_payer_who_authenticated(firm: Firm) -> Story:
     yield 26
     made = firm.subscribe(firm.customer("Gladstone Games", ASKS), expand=["latest_invoice"])
     yield 25.9
@@ -142,9 +77,9 @@ def _a_payer_who_authenticated(firm: _Firm) -> Story:
     firm.call(f"POST /v1/test_helpers/payment_intents/{intent}/authenticate", outcome="succeed")
 
 
-def _one_that_begins_later(firm: _Firm) -> Story:
+def _one_that_begins_later(firm: Firm) -> Story:
     yield 3
-    phase = {"items": [{"price": _price("starter"), "quantity": 1}], "iterations": 12}
+    phase = {"items": [{"price": plan_price("starter"), "quantity": 1}], "iterations": 12}
     start = firm.call.account.now + 14 * DAY
     firm.call(
         "POST /v1/subscription_schedules",
@@ -154,25 +89,25 @@ def _one_that_begins_later(firm: _Firm) -> Story:
     )
 
 
-def _one_that_is_scheduled_to_grow(firm: _Firm) -> Story:
+def _one_that_is_scheduled_to_grow(firm: Firm) -> Story:
     yield 40
     made = firm.subscribe(firm.customer("Ivy Imports"))
     yield 8
     planned = firm.call("POST /v1/subscription_schedules", from_subscription=made["id"])
     now = planned["phases"][0]
     kept = {
-        "items": [{"price": _price("starter"), "quantity": 1}],
+        "items": [{"price": plan_price("starter"), "quantity": 1}],
         "start_date": now["start_date"],
         "end_date": now["end_date"],
     }
-    later = {"items": [{"price": _price("team"), "quantity": 1}], "iterations": 12}
+    later = {"items": [{"price": plan_price("team"), "quantity": 1}], "iterations": 12}
     firm.call(f"POST /v1/subscription_schedules/{planned['id']}", phases=[kept, later])
 
 
 # how they are paid
 
 
-def _a_card_that_fails_now(firm: _Firm) -> Story:
+def _a_card_that_fails_now(firm: Firm) -> Story:
     yield 39
     who = firm.customer("Juniper Journals")
     firm.subscribe(who)
@@ -180,7 +115,7 @@ def _a_card_that_fails_now(firm: _Firm) -> Story:
     firm.card(who, FAILS)
 
 
-def _a_card_that_failed_for_good(firm: _Firm) -> Story:
+def _a_card_that_failed_for_good(firm: Firm) -> Story:
     yield 56
     who = firm.customer("Kestrel Kitchens")
     firm.subscribe(who)
@@ -188,7 +123,7 @@ def _a_card_that_failed_for_good(firm: _Firm) -> Story:
     firm.card(who, FAILS)
 
 
-def _one_left_unpaid(firm: _Firm) -> Story:
+def _one_left_unpaid(firm: Firm) -> Story:
     """Its last attempt came while the account was set to leave subscriptions unpaid."""
     yield 60
     who = firm.customer("Larkspur Labs")
@@ -201,7 +136,7 @@ def _one_left_unpaid(firm: _Firm) -> Story:
     firm.call("POST /v1/test_helpers/subscription_settings", after_last_attempt="cancel")
 
 
-def _one_whose_collection_is_paused(firm: _Firm) -> Story:
+def _one_whose_collection_is_paused(firm: Firm) -> Story:
     yield 44
     made = firm.subscribe(firm.customer("Meadow Mills"))
     yield 20
@@ -211,7 +146,7 @@ def _one_whose_collection_is_paused(firm: _Firm) -> Story:
     )
 
 
-def _one_that_has_credit(firm: _Firm) -> Story:
+def _one_that_has_credit(firm: Firm) -> Story:
     yield 42
     who = firm.customer("Nettle Networks")
     firm.subscribe(who)
@@ -224,21 +159,21 @@ def _one_that_has_credit(firm: _Firm) -> Story:
 # how they change, and end
 
 
-def _an_upgrade(firm: _Firm) -> Story:
+def _an_upgrade(firm: Firm) -> Story:
     yield 33
     made = firm.subscribe(firm.customer("Orchard Optics"))
     yield 18
     firm.change(made, "team", proration_behavior="always_invoice")
 
 
-def _a_downgrade(firm: _Firm) -> Story:
+def _a_downgrade(firm: Firm) -> Story:
     yield 20
     made = firm.subscribe(firm.customer("Poplar Press"), "team")
     yield 9
     firm.change(made, "starter")
 
 
-def _more_seats_and_fewer(firm: _Firm) -> Story:
+def _more_seats_and_fewer(firm: Firm) -> Story:
     yield 50
     made = firm.subscribe(firm.customer("Quarry Quilts"), "seat", 3)
     yield 30
@@ -247,7 +182,7 @@ def _more_seats_and_fewer(firm: _Firm) -> Story:
     firm.change(made, "seat", 5)
 
 
-def _one_that_will_leave(firm: _Firm) -> Story:
+def _one_that_will_leave(firm: Firm) -> Story:
     yield 37
     made = firm.subscribe(firm.customer("Rowan Radio"))
     yield 4
@@ -256,7 +191,7 @@ def _one_that_will_leave(firm: _Firm) -> Story:
                   "comment": "We are a small team."})  # fmt: skip
 
 
-def _one_that_left_at_once(firm: _Firm) -> Story:
+def _one_that_left_at_once(firm: Firm) -> Story:
     yield 22
     made = firm.subscribe(firm.customer("Sorrel Studios"), "team")
     yield 11
@@ -266,7 +201,7 @@ def _one_that_left_at_once(firm: _Firm) -> Story:
 # what is sold otherwise
 
 
-def _metered_calls(firm: _Firm) -> Story:
+def _metered_calls(firm: Firm) -> Story:
     yield 46
     meter = firm.call(
         "POST /v1/billing/meters",
@@ -282,14 +217,14 @@ def _metered_calls(firm: _Firm) -> Story:
         lookup_key="api_calls_usd", nickname="API calls, metered",
     )  # fmt: skip
     who = firm.customer("Tamarind Travel")
-    firm.subscribe(who, items=[{"price": _price("starter")}, {"price": metered["id"]}])
+    firm.subscribe(who, items=[{"price": plan_price("starter")}, {"price": metered["id"]}])
     for days, calls in ((41, 900), (30, 1400), (12, 2600), (2, 700)):
         yield days
         payload = {"stripe_customer_id": who, "value": calls}
         firm.call("POST /v1/billing/meter_events", event_name="api_calls", payload=payload)
 
 
-def _a_plan_in_tiers(firm: _Firm) -> Story:
+def _a_plan_in_tiers(firm: Firm) -> Story:
     yield 35
     tiers = [{"up_to": up_to, "unit_amount": amount} for up_to, amount in SEATS_IN_TIERS]
     tiered = firm.call(
@@ -300,7 +235,7 @@ def _a_plan_in_tiers(firm: _Firm) -> Story:
     firm.subscribe(firm.customer("Umber Upholstery"), items=[{"price": tiered["id"], "quantity": 12}])
 
 
-def _a_promotion_code(firm: _Firm) -> Story:
+def _a_promotion_code(firm: Firm) -> Story:
     yield 30.4
     firm.call(
         "POST /v1/coupons",
@@ -314,7 +249,7 @@ def _a_promotion_code(firm: _Firm) -> Story:
     firm.subscribe(firm.customer("Vale Ventures"), discounts=[{"promotion_code": code["id"]}])
 
 
-def _tax_reversed_and_tax_paid(firm: _Firm) -> Story:
+def _tax_reversed_and_tax_paid(firm: Firm) -> Story:
     yield 28
     rates = ["txr_demoVatEur"]
     tax = {"tax_exempt": "reverse", "tax_id_data": [{"type": "eu_vat", "value": "DE123456789"}]}
@@ -329,7 +264,7 @@ def _tax_reversed_and_tax_paid(firm: _Firm) -> Story:
     )
 
 
-def _credit_notes(firm: _Firm) -> Story:
+def _credit_notes(firm: Firm) -> Story:
     yield 24
     who = firm.customer("Yarrow Yachts")
     made = firm.subscribe(who, "team", expand=["latest_invoice"])
@@ -354,9 +289,9 @@ def _credit_notes(firm: _Firm) -> Story:
     firm.call("POST /v1/credit_notes", invoice=sent["id"], amount=4000, reason="product_unsatisfactory")
 
 
-def _quotes(firm: _Firm) -> Story:
+def _quotes(firm: Firm) -> Story:
     yield 29
-    lines = [{"price": _price("team"), "quantity": 1}, {"price": _price("seat"), "quantity": 4}]
+    lines = [{"price": plan_price("team"), "quantity": 1}, {"price": plan_price("seat"), "quantity": 4}]
     accepted = firm.call("POST /v1/quotes", customer=firm.customer("Zephyr Zinc"), line_items=lines)
     firm.call(f"POST /v1/quotes/{accepted['id']}/finalize")
     yield 26.5
@@ -369,12 +304,12 @@ def _quotes(firm: _Firm) -> Story:
     )
 
 
-def _checkout_and_setup(firm: _Firm) -> Story:
+def _checkout_and_setup(firm: Firm) -> Story:
     yield 23
     page = {
         "mode": "subscription",
         "success_url": "https://example.com/thanks",
-        "line_items": [{"price": _price("starter"), "quantity": 1}],
+        "line_items": [{"price": plan_price("starter"), "quantity": 1}],
     }
     bought = firm.call("POST /v1/checkout/sessions", customer=firm.customer("Bramble Books", None), **page)
     firm.call(
@@ -398,7 +333,7 @@ def _checkout_and_setup(firm: _Firm) -> Story:
 # in the last hour, after all else: shops that sell through the firm, and a rehearsal
 
 
-def _shops_that_sell_through_the_firm(firm: _Firm) -> Story:
+def _shops_that_sell_through_the_firm(firm: Firm) -> Story:
     yield 0.04
     shop = firm.connected("Harbour Coffee", type="express")
     firm.connected("Inlet Interiors", type="standard", open=False)
@@ -417,7 +352,7 @@ def _shops_that_sell_through_the_firm(firm: _Firm) -> Story:
     firm.call(f"POST /v1/application_fees/{fee['id']}/refunds", amount=200)
 
 
-def _a_renewal_rehearsed(firm: _Firm) -> Story:
+def _a_renewal_rehearsed(firm: Firm) -> Story:
     yield 0.02
     clock = firm.call(
         "POST /v1/test_helpers/test_clocks", frozen_time=firm.call.account.now, name="A trial that ends"

@@ -25,7 +25,8 @@ from stripe_magics.sandbox.api import pagination
 from stripe_magics.sandbox.api.errors import invalid_before_execution, missing
 from stripe_magics.sandbox.api.pagination import Page
 from stripe_magics.sandbox.core.metadata import merged_metadata
-from stripe_magics.sandbox.core.store import Account, Object, Row
+from stripe_magics.sandbox.core.object_table import Row
+from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.generic import object_shapes as shapes
 from stripe_magics.sandbox.generic.status_moves import move
 

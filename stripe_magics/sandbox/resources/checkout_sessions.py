@@ -1,13 +1,7 @@
-"""Checkout sessions: what is to be paid, subscribed to or set up; a helper completes one as the customer
-would on its page.
+"""Checkout sessions: what is to be paid, subscribed to or set up.
 
-    open -> complete    POST /v1/test_helpers/checkout/sessions/{session}/complete
-                        with payment_method=pm_card_visa, email=, name=, address[country]=,
-                        promotion_code=, shipping_rate=,
-                        line_items[0][id]= with line_items[0][quantity]= where it is adjustable
-    open -> expired     by the call, or by itself after `expires_at` (a day)
-
-A decline leaves the session open: the customer would try another card.
+open -> complete    as the customer would (`checkout_completion`)
+open -> expired     by the call, or by itself after `expires_at` (a day)
 """
 
 from __future__ import annotations
@@ -19,26 +13,16 @@ from stripe_magics.sandbox.api.dispatcher import Handler
 from stripe_magics.sandbox.api.errors import inside, invalid, invalid_before_execution, missing_param
 from stripe_magics.sandbox.api.pagination import Page, of_objects, page
 from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.checks import checked_amount, checked_country
+from stripe_magics.sandbox.core.checks import checked_amount
 from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.metadata import merged_metadata
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.generic import object_shapes as shapes
-from stripe_magics.sandbox.resources import (
-    checkout_amounts,
-    checkout_invoices,
-    customers,
-    products,
-    setup_intents,
-)
+from stripe_magics.sandbox.resources import checkout_amounts, checkout_invoices, products
 from stripe_magics.sandbox.resources.connect import connected_billing, connected_payments, parties
-from stripe_magics.sandbox.resources.payment_intents import payment_attempts, payment_intents
-from stripe_magics.sandbox.resources.payment_methods.method_creation import address
-from stripe_magics.sandbox.resources.payment_methods.payment_methods import use
 from stripe_magics.sandbox.resources.price_objects import amount_of, build_price, named_price
-from stripe_magics.sandbox.resources.subscriptions import creation
 
-_KIND = "checkout.session"
+KIND = "checkout.session"
 _PARTS = ("payment_intent_data", "setup_intent_data", "subscription_data")
 _COLLECTION = {"payment": "if_required"}  # of a payment method, by mode; else always
 # of a customer, where none is named; else always
@@ -56,11 +40,11 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     currency = next(iter(currencies), (params.get("currency") or "").lower() or None)
     if params.get("currency") and params["currency"].lower() != currency:
         raise invalid(f"The prices are in {currency}.", param="currency")
-    session = shapes.shown(_KIND, shapes.new(_KIND), PINNED_VERSION)
+    session = shapes.shown(KIND, shapes.new(KIND), PINNED_VERSION)
     identifier = f"cs_test_{account.letters(account.new_id('cs'), 58)}"
     given = {name: value for name, value in params.items() if name not in _PARTS}
     session |= _not_given(account, params, mode)
-    shapes.give(session, given, shapes.tree(_KIND))
+    shapes.give(session, given, shapes.tree(KIND))
     _check_connected(account, params, sum(line["amount_total"] for line in lines))
     expires = params.get("expires_at") or account.now + DAY
     session.update(
@@ -80,7 +64,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     checkout_amounts.begin(account, session, params, lines)
     if mode == "payment" and session["amount_total"]:
         checked_amount(session["amount_total"], session["currency"], "line_items")
-    account.add(_KIND, session)
+    account.add(KIND, session)
     account.clock.at(expires, "checkout_expires", identifier)
     return session
 
@@ -204,174 +188,8 @@ def _priced(account: Account, data: Object, where: str) -> Object:
     return account.add("price", price)
 
 
-# the customer
-
-
-def complete(account: Account, params: dict[str, Any], identifier: str) -> Object:
-    """The customer pays, subscribes or leaves a method (a helper's path). A decline is raised, and the
-    session stays open."""
-    session = _open(account, identifier, "complete")
-    with inside("address"):
-        checked_country((params.get("address") or {}).get("country"), "country")
-    method = use(account, params.get("payment_method") or "pm_card_visa")
-    notes = account.private_state.get(identifier, {})
-    customer = _customer(account, session, params, notes.get("customer_update") or {})
-    _choose(account, session, params, customer)
-    account.save(_KIND, session)
-    _DONE[session["mode"]](account, session, method, customer, notes)
-    known = account.peek("customer", customer or "") or {}
-    session.update(
-        status="complete", customer=customer, url=None,
-        customer_details={
-            "address": known.get("address") or _full_address(params),
-            "email": known.get("email") or params.get("email") or session["customer_email"],
-            "name": known.get("name") or params.get("name"), "phone": known.get("phone"),
-            "tax_exempt": known.get("tax_exempt") or "none", "tax_ids": [],
-        },
-    )  # fmt: skip
-    account.save(_KIND, session)
-    if session["mode"] == "payment" and session["payment_status"] != "unpaid":
-        checkout_invoices.after_payment(account, session)
-    events.emit(account, "checkout.session.completed", session)
-    return session
-
-
-def _customer(
-    account: Account, session: Object, params: dict[str, Any], updates: dict[str, str]
-) -> str | None:
-    """Who pays: one that is there (what the page may change of them is changed), a new one, or a guest."""
-    given = {"name": params.get("name"), "address": params.get("address")}
-    if session["customer"]:
-        changed = {name: value for name, value in given.items() if value and updates.get(name) == "auto"}
-        if changed:
-            customers.update(account, changed, session["customer"])
-        return str(session["customer"])
-    needed = session["customer_creation"] == "always" or checkout_invoices.asked_for(session)
-    if session["mode"] == "payment" and not needed:
-        return None  # a guest
-    given["email"] = params.get("email") or session["customer_email"]
-    return str(customers.create(account, {name: each for name, each in given.items() if each})["id"])
-
-
-def _full_address(params: dict[str, Any]) -> Object | None:
-    return address(params["address"]) if params.get("address") else None
-
-
-def _choose(account: Account, session: Object, params: dict[str, Any], customer: str | None) -> None:
-    """What is decided on the page: where the customer is, how things are sent, a promotion code."""
-    lines = account.link_lines[session["id"]]
-    checkout_amounts.choose_quantities(account, session, params.get("line_items") or [])
-    if params.get("promotion_code"):
-        if not session["allow_promotion_codes"]:
-            raise invalid("The session takes no promotion codes.", param="promotion_code")
-        code = {"promotion_code": params["promotion_code"]}
-        checkout_amounts.use_discount(account, session, code, lines, "promotion_code")
-    if params.get("shipping_rate"):
-        checkout_amounts.choose_shipping(session, params["shipping_rate"])
-    known = account.peek("customer", customer or "") or {}
-    where = known.get("address") or (_full_address(params) if customer is None else None)
-    if lines:
-        checkout_amounts.compute(account, session, lines, where, known)
-    if session["automatic_tax"]["status"] == "requires_location_inputs":
-        raise invalid(
-            "The tax can't be found without the customer's address: complete the session with"
-            " address[country] and, in the US, address[state] or address[postal_code].",
-            param="address",
-            code="customer_tax_location_invalid",
-        )
-
-
-def _pay(account: Account, session: Object, method: Object, customer: str | None, notes: Object) -> None:
-    if session["amount_total"]:
-        _charge(account, session, method, customer, notes)
-    checkout_amounts.redeem(account, session, customer)
-
-
-def _charge(account: Account, session: Object, method: Object, customer: str | None, notes: Object) -> None:
-    data = notes.get("payment_intent_data", {})
-    intent = payment_intents.create(account, {
-        **data, "amount": session["amount_total"], "currency": session["currency"], "confirm": True,
-        "payment_method": method["id"],
-        "payment_method_types": session["payment_method_types"],
-        **({"customer": customer} if customer else {}),
-    })  # fmt: skip
-    if intent["status"] == "requires_action":  # the customer is there, and answers
-        payment_attempts.complete_authentication(account, intent, passed=True)
-    paid = intent["status"] == "succeeded"
-    session.update(payment_intent=intent["id"], payment_status="paid" if paid else "unpaid")
-
-
-def _subscribe(
-    account: Account, session: Object, method: Object, customer: str | None, notes: Object
-) -> None:
-    lines = account.link_lines[session["id"]]
-    rates = notes.get("rates", {})
-    given = [
-        (bool(each["price"]["recurring"]), {
-            _named_by(each): each["price"]["id"], "quantity": each["quantity"],
-            **({"tax_rates": rates[each["id"]]} if each["id"] in rates else {}),
-        })
-        for each in lines
-    ]  # fmt: skip
-    items = [each for recurs, each in given if recurs]
-    once = [each for recurs, each in given if not recurs]
-    discounted = checkout_amounts.given_discounts(session)
-    taxed = session["automatic_tax"]
-    setup_intents.keep_method(account, method, str(customer))
-    own = _own_prices(account, lines)
-    _activate(account, own, active=True)
-    subscription = creation.create(account, {
-        **notes.get("subscription_data", {}), "customer": customer, "items": items,
-        "default_payment_method": method["id"],
-        "payment_behavior": "error_if_incomplete", **({"add_invoice_items": once} if once else {}),
-        **({"discounts": discounted} if discounted else {}),
-        **({"automatic_tax": {"enabled": True, "liability": taxed["liability"]}} if taxed["enabled"] else {}),
-    })  # fmt: skip
-    _activate(account, own, active=False)
-    session.update(
-        subscription=subscription["id"], invoice=subscription["latest_invoice"],
-        payment_status="no_payment_required" if subscription["status"] == "trialing" else "paid",
-    )  # fmt: skip
-
-
-def _named_by(line: Object) -> str:
-    """How an item of a subscription names a line's price: one that was made for the session isn't active."""
-    return "made_price" if line["price"]["recurring"] and not line["price"]["active"] else "price"
-
-
-def _own_prices(account: Account, lines: list[Object]) -> list[str]:
-    """The one-time prices that were made for the session: they can't be used for anything else."""
-    return [
-        line["price"]["id"]
-        for line in lines
-        if not line["price"]["active"] and not line["price"]["recurring"]
-    ]
-
-
-def _activate(account: Account, prices: list[str], *, active: bool) -> None:
-    for each in prices:
-        price = account.find("price", each, "line_items")
-        price["active"] = active
-        account.save("price", price)
-
-
-def _set_up(account: Account, session: Object, method: Object, customer: str | None, notes: Object) -> None:
-    intent = setup_intents.create(account, {
-        **notes.get("setup_intent_data", {}), "confirm": True, "payment_method": method["id"],
-        "customer": customer,
-    })  # fmt: skip
-    if intent["status"] == "requires_action":
-        intent = setup_intents.authenticate(account, {}, intent["id"])
-    session.update(setup_intent=intent["id"], payment_status="no_payment_required")
-
-
-_DONE = {"payment": _pay, "subscription": _subscribe, "setup": _set_up}
-
-
-# endpoints
-
-
-def _open(account: Account, identifier: str, verb: str) -> Object:
+def open_session(account: Account, identifier: str, verb: str) -> Object:
+    """A session that can still be completed or expired."""
     session = retrieve(account, {}, identifier)
     if session["status"] != "open":
         raise invalid(
@@ -383,7 +201,7 @@ def _open(account: Account, identifier: str, verb: str) -> Object:
 
 def retrieve(account: Account, params: dict[str, Any], identifier: str) -> Object:
     """GET /v1/checkout/sessions/{session}."""
-    return account.find(_KIND, identifier, "session", what="checkout.session", status=404)
+    return account.find(KIND, identifier, "session", what="checkout.session", status=404)
 
 
 def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
@@ -391,12 +209,12 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
     session = retrieve(account, {}, identifier)
     if "metadata" in params:
         session["metadata"] = merged_metadata(session["metadata"], params["metadata"])
-    return account.save(_KIND, session)
+    return account.save(KIND, session)
 
 
 def expire(account: Account, params: dict[str, Any], identifier: str) -> Object:
     """POST /v1/checkout/sessions/{session}/expire."""
-    session = _open(account, identifier, "expire")
+    session = open_session(account, identifier, "expire")
     expire_when_due(account, session)
     return session
 
@@ -406,7 +224,7 @@ def expire_when_due(account: Account, session: Object) -> None:
     if session["status"] != "open":
         return
     session.update(status="expired", url=None)
-    account.save(_KIND, session)
+    account.save(KIND, session)
     events.emit(account, "checkout.session.expired", session)
 
 
@@ -417,7 +235,7 @@ def listing(account: Account, params: dict[str, Any]) -> Page:
     if email:
         tests.append(lambda row: (row.value["customer_details"] or {}).get("email") == email)
     return page(
-        account, _KIND, params, "/v1/checkout/sessions", tests=tests,
+        account, KIND, params, "/v1/checkout/sessions", tests=tests,
         filters=("customer", "payment_intent", "payment_link", "status", "subscription"),
     )  # fmt: skip
 
@@ -430,19 +248,6 @@ def line_items(account: Account, params: dict[str, Any], identifier: str) -> Pag
     )
 
 
-_COMPLETE = "POST /v1/test_helpers/checkout/sessions/{session}/complete"
-SHAPES: dict[str, dict[str, Any]] = {
-    _COMPLETE: {
-        "payment_method": "s",
-        "email": "s",
-        "name": "s",
-        "promotion_code": "s",
-        "shipping_rate": "s",
-        "address": {"o": dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"), "s")},
-        "line_items": {"a": {"o": {"id!": "s", "quantity!": "i"}}},
-        "expand": {"a": "s"},
-    }
-}
 INCLUDED = checkout_amounts.INCLUDED
 ROUTES: dict[str, Handler] = {
     "POST /v1/checkout/sessions": create,
@@ -451,5 +256,4 @@ ROUTES: dict[str, Handler] = {
     "POST /v1/checkout/sessions/{session}": update,
     "POST /v1/checkout/sessions/{session}/expire": expire,
     "GET /v1/checkout/sessions/{session}/line_items": line_items,
-    _COMPLETE: complete,
 }

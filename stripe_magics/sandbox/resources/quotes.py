@@ -9,28 +9,18 @@ from typing import Any
 
 from stripe_magics import money
 from stripe_magics.sandbox.api.dispatcher import Document, Handler
-from stripe_magics.sandbox.api.errors import invalid, missing_param
+from stripe_magics.sandbox.api.errors import invalid
 from stripe_magics.sandbox.api.pagination import Page, of_objects, page
 from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.checks import checked_currency
 from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.clock_of_request import check_clock
 from stripe_magics.sandbox.core.metadata import take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import discounts
 from stripe_magics.sandbox.resources.connect import connected_billing, parties
-from stripe_magics.sandbox.resources.invoices import invoice_items, invoices
-from stripe_magics.sandbox.resources.invoices.totals import compute_totals, tax_entries
 from stripe_magics.sandbox.resources.pdf_page import pdf_page
-from stripe_magics.sandbox.resources.price_objects import (
-    amount_of,
-    build_price,
-    check_price,
-    named_price,
-    not_below,
-)
-from stripe_magics.sandbox.resources.subscriptions import creation
-from stripe_magics.sandbox.resources.subscriptions.items import check_together
+from stripe_magics.sandbox.resources.quote_acceptance import invoice_once, subscribe
+from stripe_magics.sandbox.resources.quote_lines import compute, lines_given, shown_line
 
 VALID_FOR = 30 * DAY
 _PLAIN = ("description", "footer", "header", "metadata", "collection_method", "expires_at")
@@ -41,11 +31,11 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     if params.get("from_quote"):
         return _copied(account, params)
     quote = _blank(account)
-    lines = _lines(account, params.get("line_items") or [])
+    lines = lines_given(account, params.get("line_items") or [])
     _apply(account, quote, params)
     _connect(account, quote, lines, params)
     account.add("quote", quote)
-    _compute(account, quote, lines)
+    compute(account, quote, lines)
     events.emit(account, "quote.created", quote)
     return quote
 
@@ -78,12 +68,12 @@ def _copied(account: Account, params: dict[str, Any]) -> Object:
     )
     account.add("quote", quote)
     lines = (
-        _lines(account, params["line_items"])
+        lines_given(account, params["line_items"])
         if params.get("line_items")
         else [{**each, "id": account.new_id("li")} for each in account.link_lines[former["id"]]]
     )
     _connect(account, quote, lines, params)
-    _compute(account, quote, lines)
+    compute(account, quote, lines)
     events.emit(account, "quote.created", quote)
     return quote
 
@@ -123,57 +113,6 @@ def _blank(account: Account) -> Object:
     }  # fmt: skip
 
 
-def _lines(account: Account, given: list[dict[str, Any]]) -> list[Object]:
-    found = []
-    for place, each in enumerate(given):
-        where = f"line_items[{place}]"
-        if each.get("price") and each.get("price_data"):
-            raise invalid(
-                "You may only specify one of these parameters: price, price_data.",
-                param=f"{where}[price_data]",
-            )
-        if each.get("price"):
-            price = named_price(account, each["price"], f"{where}[price]")
-        elif each.get("price_data"):
-            data = each["price_data"]
-            if not data.get("product"):
-                raise missing_param(f"{where}[price_data][product]")
-            product = account.find("product", data["product"], f"{where}[price_data][product]")
-            check_price(account, data)
-            price = account.add(
-                "price",
-                build_price(
-                    account,
-                    {**data, "currency": checked_currency(data["currency"])},
-                    product["id"],
-                    active=False,
-                ),
-            )
-        else:
-            raise missing_param(f"{where}[price]")
-        quantity = each.get("quantity", 1)
-        if quantity < 0:
-            raise not_below(0, f"{where}[quantity]")
-        found.append(
-            {
-                "id": account.new_id("li"), "object": "item", "amount_discount": 0,
-                "amount_subtotal": amount_of(account, price, quantity), "amount_tax": 0, "amount_total": 0,
-                "currency": price["currency"],
-                "description": (account.peek("product", price["product"]) or {}).get("name"),
-                "price": events.snapshot(price), "quantity": quantity,
-                "tax_rates": [account.find("tax_rate", rate,
-                    f"{where}[tax_rates]") for rate in each.get("tax_rates") or ()],
-                "discounts": each.get("discounts") or [],
-            }
-        )  # fmt: skip
-    recurring = [line["price"] for line in found if line["price"]["recurring"]]
-    if recurring:
-        check_together(recurring, "line_items")
-    if len({line["currency"] for line in found}) > 1:
-        raise invalid("All prices of a quote must have one currency.", param="line_items")
-    return found
-
-
 def _apply(account: Account, quote: Object, params: dict[str, Any]) -> None:
     parties.check_all(account, params)
     if params.get("test_clock"):
@@ -208,63 +147,6 @@ def _apply(account: Account, quote: Object, params: dict[str, Any]) -> None:
         ]
 
 
-def _compute(account: Account, quote: Object, lines: list[Object]) -> None:
-    """Sums: what is paid at once, and what recurs."""
-    account.link_lines[quote["id"]] = lines
-    quote["currency"] = lines[0]["currency"] if lines else None
-    given = account.private_state.get(quote["id"], {}).get("discounts", [])
-    standing = [
-        {
-            "id": f"quoted{place}",
-            "coupon": discounts.redeemable(account, each, param="discounts", customer=quote["customer"])[0],
-        }
-        for place, each in enumerate(given)
-    ]
-    rates = [account.find("tax_rate", each, "default_tax_rates") for each in quote["default_tax_rates"]]
-    working = [
-        {
-            "id": line["id"], "amount": line["amount_subtotal"], "discountable": True, "discounts": [],
-            "price": line["price"], "quantity": line["quantity"], "tax_rates": line["tax_rates"],
-        }
-        for line in lines
-    ]  # fmt: skip
-    exempt = (account.peek("customer", quote["customer"] or "") or {}).get("tax_exempt", "none")
-    sums = compute_totals(
-        working, {}, standing, lambda line, rest: tax_entries(rest, line["tax_rates"] or rates, exempt),
-        eligible=discounts.Eligibility(account), currency=quote["currency"] or "usd",
-    )  # fmt: skip
-    for line, worked in zip(lines, working, strict=True):
-        off = sum(each["amount"] for each in worked["discount_amounts"])
-        tax = sum(each["amount"] for each in worked["tax_amounts"])
-        outside = sum(each["amount"] for each in worked["tax_amounts"] if not each["inclusive"])
-        line.update(amount_discount=off, amount_tax=tax, amount_total=line["amount_subtotal"] - off + outside)
-    off = sum(line["amount_discount"] for line in lines)
-    quote.update(
-        amount_subtotal=sum(line["amount_subtotal"] for line in lines), amount_total=sums["total"],
-        total_details={"amount_discount": off, "amount_shipping": 0, "amount_tax": sums["tax"] or 0},
-    )  # fmt: skip
-    recurring = [line for line in lines if line["price"]["recurring"]]
-    quote["computed"] = {
-        "recurring": {
-            **_part(recurring), "interval": recurring[0]["price"]["recurring"]["interval"],
-            "interval_count": recurring[0]["price"]["recurring"]["interval_count"],
-        } if recurring else None,
-        "upfront": _part(lines),
-    }  # fmt: skip
-    account.save("quote", quote)
-
-
-def _part(lines: list[Object]) -> Object:
-    return {
-        "amount_subtotal": sum(line["amount_subtotal"] for line in lines),
-        "amount_total": sum(line["amount_total"] for line in lines),
-        "total_details": {
-            "amount_discount": sum(line["amount_discount"] for line in lines), "amount_shipping": 0,
-            "amount_tax": sum(line["amount_tax"] for line in lines),
-        },
-    }  # fmt: skip
-
-
 def retrieve(account: Account, params: dict[str, Any], identifier: str) -> Object:
     """GET /v1/quotes/{quote}."""
     return account.find("quote", identifier, "quote", status=404)
@@ -289,14 +171,14 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
                     code="resource_missing",
                 )
             same = {} if old is None else {"price": old["price"]["id"], "quantity": old["quantity"]}
-            (line,) = _lines(
+            (line,) = lines_given(
                 account, [{**same, **{name: value for name, value in each.items() if name != "id"}}]
             )
             lines.append(line)
     _apply(account, quote, params)
     if {"line_items", *connected_billing.OF_OFFERS} & set(params):
         _connect(account, quote, lines, params)
-    _compute(account, quote, lines)
+    compute(account, quote, lines)
     events.emit(account, "quote.updated", quote, before)
     return quote
 
@@ -370,9 +252,9 @@ def accept(account: Account, params: dict[str, Any], identifier: str) -> Object:
     if quote["automatic_tax"]["enabled"]:
         settings["automatic_tax"] = {"enabled": True, "liability": quote["automatic_tax"]["liability"]}
     if len(once) < len(lines):
-        _subscribe(account, quote, lines, settings)
+        subscribe(account, quote, lines, settings)
     else:
-        _invoice(account, quote, once, settings)
+        invoice_once(account, quote, once, settings)
     quote["status"] = "accepted"
     quote["status_transitions"]["accepted_at"] = account.now
     account.save("quote", quote)
@@ -380,93 +262,21 @@ def accept(account: Account, params: dict[str, Any], identifier: str) -> Object:
     return quote
 
 
-def _item(line: Object) -> dict[str, Any]:
-    metered = (line["price"]["recurring"] or {}).get("usage_type") == "metered"
-    return {
-        "price": line["price"]["id"],
-        "tax_rates": [rate["id"] for rate in line["tax_rates"]],
-        **({} if metered else {"quantity": line["quantity"]}),
-    }
-
-
-def _subscribe(account: Account, quote: Object, lines: list[Object], settings: dict[str, Any]) -> None:
-    data = quote["subscription_data"]
-    given = {
-        **settings,
-        **connected_billing.settings_of(quote),
-        "invoice_settings": {"issuer": quote["invoice_settings"]["issuer"]},
-        "customer": quote["customer"],
-        "items": [_item(line) for line in lines if line["price"]["recurring"]],
-        "add_invoice_items": [_item(line) for line in lines if not line["price"]["recurring"]],
-        "payment_behavior": "allow_incomplete",
-    }
-    if data["trial_period_days"]:
-        given["trial_period_days"] = data["trial_period_days"]
-    if data["description"]:
-        given["description"] = data["description"]
-    if data["metadata"]:
-        given["metadata"] = data["metadata"]
-    if isinstance(data["effective_date"], int) and data["effective_date"] > account.now:
-        raise invalid(
-            "The sandbox doesn't simulate quotes that begin later.", param="subscription_data[effective_date]"
-        )
-    subscription = creation.create(account, given)
-    quote["subscription"] = subscription["id"]
-    quote["invoice"] = subscription["latest_invoice"]
-    invoice = account.get("invoice", subscription["latest_invoice"])
-    if invoice is not None:
-        _name_quote(account, invoice, quote)
-
-
-def _invoice(account: Account, quote: Object, lines: list[Object], settings: dict[str, Any]) -> None:
-    invoice = invoices.create(
-        account,
-        {
-            **settings,
-            "application_fee_amount": quote["application_fee_amount"],
-            "on_behalf_of": quote["on_behalf_of"],
-            "transfer_data": connected_billing.given_again(quote["transfer_data"]),
-            "issuer": quote["invoice_settings"]["issuer"],
-            "customer": quote["customer"],
-            "currency": quote["currency"],
-            "auto_advance": False,
-        },
-    )
-    for line in lines:
-        invoice_items.create(
-            account, {**_item(line), "customer": quote["customer"], "invoice": invoice["id"]}
-        )
-    _name_quote(account, invoice, quote)
-    quote["invoice"] = invoice["id"]
-
-
-def _name_quote(account: Account, invoice: Object, quote: Object) -> None:
-    """The invoice says which quote it comes from."""
-    before = events.snapshot(invoice)
-    invoice["quote"] = quote["id"]
-    account.save("invoice", invoice)
-    events.emit(account, "invoice.updated", invoice, before)
-
-
 def line_items(account: Account, params: dict[str, Any], identifier: str) -> Page:
     """GET /v1/quotes/{quote}/line_items."""
     retrieve(account, {}, identifier)
     return of_objects(
-        [_shown(line) for line in account.link_lines[identifier]],
+        [shown_line(line) for line in account.link_lines[identifier]],
         params,
         f"/v1/quotes/{identifier}/line_items",
     )
-
-
-def _shown(line: Object) -> Object:
-    return {name: value for name, value in line.items() if name not in {"tax_rates", "discounts"}}
 
 
 def upfront(account: Account, params: dict[str, Any], identifier: str) -> Page:
     """GET /v1/quotes/{quote}/computed_upfront_line_items: what is paid at once."""
     retrieve(account, {}, identifier)
     return of_objects(
-        [_shown(line) for line in account.link_lines[identifier]],
+        [shown_line(line) for line in account.link_lines[identifier]],
         params,
         f"/v1/quotes/{identifier}/computed_upfront_line_items",
     )
