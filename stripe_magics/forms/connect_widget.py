@@ -1,36 +1,25 @@
 """The connection widget: where the key comes from, which account and version, and a test of what it may do.
 
 The key itself is never in the widget: it comes from its source when Connect is pressed, or through the key
-field, which sends it to the kernel once and keeps nothing (keyfield.py).
+field, which sends it to the kernel once and keeps nothing (key_field.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets as w
 
-from stripe_magics import catalogue
-from stripe_magics.errors import NotConnected, PermissionDenied, StripeMagicsError
+from stripe_magics.errors import NotConnected, StripeMagicsError
 from stripe_magics.forms import html as cards
 from stripe_magics.forms import saved_connections
+from stripe_magics.forms.connection_card import connected_card, missing_permissions
 from stripe_magics.forms.field_marks import FieldMarks
-from stripe_magics.forms.form_widget import CLOSED, OPENED
+from stripe_magics.forms.form_sections import CLOSED, OPENED
 from stripe_magics.forms.key_field import key_field
+from stripe_magics.forms.key_sources import SOURCES, first_source, keyring_secret
 from stripe_magics.forms.widget_registry import CSS, ROOT_CLASSES, WidgetRegistry, set_children
-
-if TYPE_CHECKING:
-    from stripe_magics.client.shared_connection import Connection
-
-SOURCES: dict[str, tuple[str, str, str]] = {
-    "sandbox": ("Sandbox: an embedded account, no key, no network", "", ""),
-    "env": ("Environment variable", "Variable", "STRIPE_API_KEY"),
-    "keyring": ("Keyring of this computer", "Keyring entry", "default"),
-    "cli": ("Stripe CLI's login", "CLI profile", "default"),
-    "paste": ("Paste a key once", "", ""),
-}
-"""Source -> (words, label of what it needs, its usual value)."""
 
 NEW = "new connection"
 
@@ -47,51 +36,15 @@ class ConnectForm(w.VBox):
         self.saved = make(
             w.Dropdown, "field", description="Saved connections", options=[NEW, *saved], value=NEW
         )
-        self.name = make(
-            w.Text,
-            "field",
-            description="Connection name",
-            placeholder="e.g. Acme test",
-            continuous_update=False,
-        )
+        self.name = self._text("Connection name", "e.g. Acme test")
         words = [(each[0], key) for key, each in SOURCES.items()]
         self.source = make(w.Dropdown, "field", description="Key from", options=words, value=first_source())
-        self.detail = make(w.Text, "field", description="Variable", continuous_update=False)
-        self.api_version = make(
-            w.Text,
-            "field",
-            description="Force different API version",
-            placeholder="2025-02-24.acacia",
-            continuous_update=False,
-        )
-        self.account = make(
-            w.Text,
-            "field",
-            description="Connected account",
-            placeholder="acct_..., empty: your own",
-            continuous_update=False,
-        )
-        self.api_base = make(
-            w.Text,
-            "field",
-            description="API base",
-            placeholder="https://api.stripe.com",
-            continuous_update=False,
-        )
-        self.rate = make(
-            w.Text,
-            "field",
-            description="Requests a second",
-            placeholder="as Stripe allows",
-            continuous_update=False,
-        )
-        self.zone = make(
-            w.Text,
-            "field",
-            description="Time zone",
-            placeholder="UTC, or Europe/Berlin",
-            continuous_update=False,
-        )
+        self.detail = self._text("Variable", "")
+        self.api_version = self._text("Force different API version", "2025-02-24.acacia")
+        self.account = self._text("Connected account", "acct_..., empty: your own")
+        self.api_base = self._text("API base", "https://api.stripe.com")
+        self.rate = self._text("Requests a second", "as Stripe allows")
+        self.zone = self._text("Time zone", "UTC, or Europe/Berlin")
         self._more = make(w.Button, "group", description="", _dom_classes=("sm-group",))
         self._more_open = False
         self._armed: Callable[[], Any] | None = None  # what a yes would do: connecting with a live key
@@ -132,7 +85,7 @@ class ConnectForm(w.VBox):
             "sandbox": lambda: {"sandbox": True},
             "env": lambda: {"env": detail or "STRIPE_API_KEY"},
             "cli": lambda: {"profile": detail or "default"},
-            "keyring": lambda: {"secret": _from_keyring(detail or "default")},
+            "keyring": lambda: {"secret": keyring_secret(detail or "default")},
         }
         return self._open(**ways[source]())
 
@@ -362,6 +315,9 @@ class ConnectForm(w.VBox):
         self.saved.value = chosen
         self._show_source()
 
+    def _text(self, words: str, hint: str) -> Any:
+        return self.tree.make(w.Text, "field", description=words, placeholder=hint, continuous_update=False)
+
     def _button(self, words: str, action: Callable[[], Any], style: str) -> Any:
         button = self.tree.make(w.Button, "button", description=words, button_style=style)
         button.on_click(self._guarded(action))
@@ -405,74 +361,3 @@ class ConnectForm(w.VBox):
         display({"text/plain": repr(self), "application/vnd.jupyter.widget-view+json": view}, raw=True)
         if hasattr(self, "_handle_displayed"):  # ipywidgets 7
             self._handle_displayed(**kwargs)
-
-
-MAIN = (
-    "account",
-    "name",
-    "mode",
-    "clock",
-    "on behalf of",
-    "zone",
-    "rate",
-    "problem",
-    "check",
-    "warning",
-    "unresolved",
-)
-"""What a person needs to know of a connection; the rest stands under Details."""
-
-
-def connected_card(connection: Connection) -> str:
-    """What the form is connected to; in amber where the account could not be checked."""
-    facts = {name: str(value) for name, value in connection.status().items() if value}
-    main = [f"{name}: {facts[name]}" for name in MAIN if name in facts]
-    rest = [f"{name}: {value}" for name, value in facts.items() if name not in MAIN]
-    problem = "problem" in facts or "check" in facts
-    return cards.card(
-        "ask" if problem else "good",
-        "Connected, but not checked." if problem else "Connected.",
-        main,
-        details=rest,
-    )
-
-
-def first_source() -> str:
-    """What the form offers first: an environment variable if there is one, else the sandbox."""
-    import os
-
-    return "env" if os.environ.get("STRIPE_API_KEY") else "sandbox"
-
-
-def _from_keyring(name: str) -> Any:
-    from stripe_magics.client.credentials import from_keyring
-
-    found = from_keyring(name)
-    if found is None:
-        raise NotConnected(
-            f"The keyring has no entry {name} of stripe_magics, or there is no keyring.",
-            advice="Paste the key once and keep it there.",
-        )
-    return found[0]
-
-
-def missing_permissions(connection: Connection) -> list[str]:
-    """What a restricted key may not read, by trying one row of each documented list; nothing is asked with a
-    full key."""
-    from stripe_magics.pipeline import call
-
-    if not str(connection.key_hint).startswith("rk_"):
-        return []
-    missing = []
-    for module in catalogue.documented():
-        if (
-            module.method == "GET"
-            and module.lists
-            and not any(each.required for each in module.fields)
-            and not module.path.endswith("/search")
-        ):
-            try:
-                call(module.name, limit=1, connection=connection)
-            except PermissionDenied:
-                missing.append(module.title)
-    return missing

@@ -14,7 +14,9 @@ from stripe_magics.forms.widget_registry import WidgetRegistry
 
 if TYPE_CHECKING:
     from stripe_magics._command import Command
+    from stripe_magics.catalogue.field import Field
     from stripe_magics.client.shared_connection import Connection
+    from stripe_magics.forms.controls import Control
 
 
 class UpdateView(Protocol):
@@ -40,6 +42,15 @@ class AmountView(Protocol):
     def check_left(self, module: str) -> None: ...
 
     def confirmation_text(self) -> str: ...
+
+    @property
+    def parts(self) -> tuple[Any, ...]: ...
+
+
+class SectionsView(Protocol):
+    """The groups of the form, as its list of problems asks them."""
+
+    def reveal(self, name: str) -> None: ...
 
 
 class FieldDrawing(Protocol):
@@ -69,7 +80,18 @@ class FormView(Protocol):
     def connection(self) -> Connection | None: ...
 
     @property
+    def sections(self) -> SectionsView: ...
+
+    @property
     def zone(self) -> tzinfo: ...
+
+    def open_group(self, title: str) -> None: ...
+
+    def close_group(self, title: str) -> None: ...
+
+    def control(self, field: Field) -> Control: ...
+
+    def jump(self, name: str) -> None: ...
 
     def guarded(self, action: Callable[[], Any]) -> Callable[[Any], None]: ...
 

@@ -1,49 +1,46 @@
 """The form of one module as a widget: all of its fields, the same call as a magic line, and the button that
 makes it.
 
-- Layout comes from `layout.sections`, controls from `controls.build`, decisions from `FormState`; sending is
-  `submit_bar.Sender`'s business.
-- A closed group has no controls yet; they are built when it is opened. `close()` closes every widget of the
-  form.
+- Groups are `FormSections`, controls come from `controls.build`, decisions from `FormState`; sending is
+  `submit_bar.Sender`'s business, what must be corrected `ProblemList`'s.
+- `close()` closes every widget of the form.
 - Everything a person can do is a plain method too: `fill`, `clear`, `keep`, `open_group`, `submit`,
   `preview`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import UTC, tzinfo
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
-from stripe_magics import catalogue
 from stripe_magics._command import Command
 from stripe_magics._options import Options
-from stripe_magics._redaction import mask_param, mask_params
 from stripe_magics.catalogue.field import Field, Kind
 from stripe_magics.client.journal.cell_origin import origin
 from stripe_magics.errors import Fault, StripeMagicsError
-from stripe_magics.forms import amount_source, layout, value_preview
 from stripe_magics.forms import html as cards
+from stripe_magics.forms import value_preview
 from stripe_magics.forms.amount_panel import AmountPanel
 from stripe_magics.forms.control_builders import BUILDERS
 from stripe_magics.forms.controls import Control, Maker, build
 from stripe_magics.forms.field_marks import FieldMarks
+from stripe_magics.forms.form_sections import FormSections
+from stripe_magics.forms.magic_line import as_magic, masked
 from stripe_magics.forms.object_picker import open_picker
+from stripe_magics.forms.problem_list import ProblemList
 from stripe_magics.forms.result_area import ResultArea
 from stripe_magics.forms.state import FormState
 from stripe_magics.forms.submit_bar import Sender
 from stripe_magics.forms.update_comparison import Comparison
 from stripe_magics.forms.widget_registry import CSS, ROOT_CLASSES, WidgetRegistry, set_children, set_trait
-from stripe_magics.parsing import write_cell, write_line
+from stripe_magics.parsing import write_line
 
 if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
-
-CLOSED, OPENED = "\u25b8", "\u25be"  # the triangles before a group's title
 
 
 class ModuleForm(w.VBox):
@@ -61,9 +58,6 @@ class ModuleForm(w.VBox):
         place = origin()
         self.cell_name = place.cell if place is not None else ""
         self._maker = Maker(self.tree, self._changed, BUILDERS)
-        self._sections = layout.sections(state.module)
-        self._bodies: dict[str, Any] = {}
-        self._open: set[str] = set()
         self._quiet = False
         make = self.tree.make
         self.comparison = Comparison(self)
@@ -71,19 +65,11 @@ class ModuleForm(w.VBox):
         self._top = make(
             w.HTML, "full", value=CSS + cards.mode_banner(self.connection) + cards.head(state.module)
         )
-        self.problems = make(w.VBox, "full")
-        self._problem_buttons: list[tuple[str, Any]] = []  # the field and its button, while its error stands
+        self.problems = ProblemList(self)
         self.marks = make(FieldMarks, "note", on_message=self.comparison.heard)
         self._line = make(w.HTML, "full", value=cards.line(self.line))
         self.status = make(w.HTML, "full", value="")
-        self._heads = {each.title: self._head(each) for each in self._sections[1:]}
-        for each in self._sections:
-            if not each.title or layout.holds_value(each, state):
-                self._build_body(each)
-                self._open.add(each.title)
-        # groups that opened themselves since a field in them became needed
-        self._opened_once: set[str] = set()
-        self._open_needed()
+        self.sections = FormSections(self)
         self.sender = Sender(self, run)
         super().__init__(
             children=self._children(), layout=self.tree.layout("root"), _dom_classes=ROOT_CLASSES
@@ -110,7 +96,7 @@ class ModuleForm(w.VBox):
     @property
     def line(self) -> str:
         """The same call as a magic: one line, or a cell where a line would not do."""
-        return as_magic(_masked(self.state.command()))
+        return as_magic(masked(self.state.command()))
 
     @property
     def skeleton(self) -> str:
@@ -153,7 +139,7 @@ class ModuleForm(w.VBox):
     def edit(self, name: str) -> ModuleForm:
         """An update: put what Stripe has into the field's control, to be edited there."""
         self.state.copy_current(name)
-        self._reveal(name)
+        self.sections.reveal(name)
         self.put_control(name)
         self.refresh()
         return self
@@ -186,71 +172,21 @@ class ModuleForm(w.VBox):
     # -- groups ----------------------------------------------------------------------------------------------
     def open_group(self, title: str) -> None:
         """Open a group; its controls are built now."""
-        section = next(each for each in self._sections if each.title == title)
-        if title not in self._bodies:
-            self._build_body(section)
-        self._open.add(title)
+        self.sections.open(title)
         self.refresh()
 
     def close_group(self, title: str) -> None:
         """Close a group; what was entered in it stays."""
-        self._open.discard(title)
+        self.sections.close(title)
         self.refresh()
-
-    def _open_needed(self) -> None:
-        """Open the groups in which a field became needed, once: a person may close them again."""
-        for section in self._sections:
-            if (
-                section.title
-                and section.title not in self._opened_once
-                and layout.is_needed(section, self.state)
-            ):
-                self._opened_once.add(section.title)
-                if section.title not in self._bodies:
-                    self._build_body(section)
-                self._open.add(section.title)
 
     @property
     def groups(self) -> list[str]:
         """The titles of the groups, in order."""
-        return list(self._heads)
+        return self.sections.titles
 
-    def _head(self, section: layout.Section) -> Any:
-        button = self.tree.make(
-            w.Button, "group", description=self._head_text(section), _dom_classes=("sm-group",)
-        )
-
-        def toggle(_: Any) -> None:
-            (self.close_group if section.title in self._open else self.open_group)(section.title)
-
-        button.on_click(self.guarded(lambda: toggle(None)))
-        return button
-
-    def _head_text(self, section: layout.Section) -> str:
-        count = layout.count(section, self.state)
-        return (
-            f"{OPENED if section.title in self._open else CLOSED}"
-            f" {section.title}{f' - {count}' if count else ''}"
-        )
-
-    def _build_body(self, section: layout.Section) -> None:
-        children = self._body_children(section)
-        self._bodies[section.title] = self.tree.make(
-            w.VBox, "column", children=children, _dom_classes=("sm-body",)
-        )
-
-    def _body_children(self, section: layout.Section) -> tuple[Any, ...]:
-        shown = {each.name for each in self.state.shown()}
-        children: list[Any] = []
-        for field in section.fields:
-            if field.name in shown:
-                control = self._control(field)
-                children += [control.widget, control.note]
-                if field == amount_source.amount_field(self.state):
-                    children += self.amount.parts
-        return tuple(children)
-
-    def _control(self, field: Field) -> Control:
+    def control(self, field: Field) -> Control:
+        """The control of a field, built when it is first asked for."""
         if field.name not in self.controls:
             version = self.state.options.stripe_version or getattr(self.connection, "api_version", "")
             control = build(
@@ -259,25 +195,19 @@ class ModuleForm(w.VBox):
             self.controls[field.name] = control
             control.untouched = partial(self.comparison.current, field.name)
             if control.find is not None:
-                control.find.on_click(self.guarded(lambda: self._find(control)))
+                control.find.on_click(self.guarded(lambda: open_picker(self, control)))
             if field.name in self.state.raw:
                 self.put_control(field.name)
         return self.controls[field.name]
 
     def _children(self) -> tuple[Any, ...]:
-        shown = {each.name for each in self.state.shown()}
-        parts: list[Any] = [self._top, self._bodies[""]]
-        for section in self._sections[1:]:
-            if any(each.name in shown for each in section.fields):
-                parts.append(self._heads[section.title])
-                if section.title in self._open:
-                    parts.append(self._bodies[section.title])
         asked = (self.sender.question,) if self.sender.question is not None else ()
         return (
-            *parts,
+            self._top,
+            *self.sections.parts,
             self._line,
             *self.comparison.parts,
-            self.problems,
+            self.problems.box,
             *asked,
             self.sender.bar,
             self.status,
@@ -296,7 +226,8 @@ class ModuleForm(w.VBox):
         else:
             self.state.set(name, raw)
             self.check(name)
-        self._drop_mended()
+        if self.problems.drop_mended():
+            self.show_message("")
         self.comparison.changed(name)
         self.amount.update()
         self.refresh()
@@ -334,18 +265,9 @@ class ModuleForm(w.VBox):
                 self._quiet = was
         self.check(name)
 
-    def _find(self, control: Control) -> None:
-        open_picker(self, control)
-
-    def _reveal(self, name: str) -> None:
-        """Open the group in which a field stands."""
-        section = layout.where(name, self._sections)
-        if section is not None and section.title and section.title not in self._open:
-            self.open_group(section.title)
-
     def jump(self, name: str) -> None:
         """Open the field's group and put the cursor into it."""
-        self._reveal(name)
+        self.sections.reveal(name)
         control = self.controls.get(name)
         if control is not None and hasattr(control.focus, "focus"):  # ipywidgets 7 has no such thing
             control.focus.focus()
@@ -354,12 +276,7 @@ class ModuleForm(w.VBox):
     def refresh(self) -> None:
         """Bring groups, counts, conditional fields and the line to what the state holds; sends only what
         differs."""
-        self._open_needed()
-        for section in self._sections:
-            if section.title in self._open:
-                set_children(self._bodies[section.title], self._body_children(section))
-            if section.title:
-                set_trait(self._heads[section.title], "description", self._head_text(section))
+        self.sections.refresh()
         self.comparison.refresh()
         set_children(self, self._children())
         set_trait(self._line, "value", cards.line(self.line))
@@ -372,45 +289,10 @@ class ModuleForm(w.VBox):
         )
 
     def show_faults(self, faults: tuple[Fault, ...]) -> None:
-        """Mark the fields, open their groups, and list them on top: each entry jumps to its field."""
-        for old in self.problems.children:
-            self.tree.drop(old)
-        self._problem_buttons = []
-        buttons = []
-        for fault in faults:
-            field = self.state.module.get(fault.field)
-            if field is not None:
-                place = (
-                    f"Row {fault.row}{' > ' + fault.column if fault.column else ''}: " if fault.row else ""
-                )
-                self._reveal(field.name)  # first: a control that is built now is checked on its own
-                self.state.errors[field.name] = place + fault.problem
-                self.show_note(field.name)
-            buttons.append(
-                self.tree.make(
-                    w.Button,
-                    "button",
-                    description=f"{fault.title}: {fault.problem}",
-                    _dom_classes=("sm-problem",),
-                )
-            )
-            if field is not None:
-                buttons[-1].on_click(self.guarded(partial(self.jump, field.name)))
-            self._problem_buttons.append((field.name if field is not None else "", buttons[-1]))
-        set_children(self.problems, tuple(buttons))
+        """Mark the fields, open their groups, and list them above the button: each entry jumps to its
+        field."""
+        self.problems.show(faults)
         self.refresh()
-
-    def _drop_mended(self) -> None:
-        """Take the entries of errors away that were mended since."""
-        mended = [button for name, button in self._problem_buttons if name and name not in self.state.errors]
-        if not mended:
-            return
-        self._problem_buttons = [each for each in self._problem_buttons if each[1] not in mended]
-        set_children(self.problems, tuple(button for _, button in self._problem_buttons))
-        for each in mended:
-            self.tree.drop(each)
-        if not self._problem_buttons:
-            self.show_message("")
 
     def show_message(self, html: str) -> None:
         """Put a card into the status line."""
@@ -447,21 +329,3 @@ class ModuleForm(w.VBox):
         self.area.open()
         if hasattr(self, "_handle_displayed"):  # ipywidgets 7
             self._handle_displayed(**kwargs)
-
-
-def _masked(command: Command) -> Command:
-    """The command as it may be shown, and saved with the notebook: card and bank numbers by their last
-    digits."""
-    fields = {each.name: each.param or each.name for each in catalogue.find(command.module).fields}
-    values = {name: mask_param(fields.get(name, name), value) for name, value in command.values.items()}
-    return replace(command, values=values, params=list(mask_params(command.params)))
-
-
-def as_magic(command: Command) -> str:
-    """A command as people would write it: a line, or a cell where values have several lines or parts."""
-    long = any(
-        isinstance(each, list) and any(isinstance(row, Mapping) for row in each)
-        for each in command.values.values()
-    )
-    long = long or any(isinstance(each, str) and "\n" in each for each in command.values.values())
-    return write_cell(command) if long else write_line(command)

@@ -24,7 +24,7 @@ class Profile:
     """A saved connection."""
 
     name: str
-    source: str  # a key of `connect_widget.SOURCES`
+    source: str  # a key of `key_sources.SOURCES`
     detail: str = ""  # the variable's, profile's or keyring entry's name
     api_version: str = ""
     account: str = ""

@@ -21,7 +21,7 @@ from stripe_magics.errors import (
     UnknownName,
     UsageFault,
 )
-from stripe_magics.forms.connect_widget import connected_card
+from stripe_magics.forms.connection_card import connected_card
 
 
 @pytest.fixture(autouse=True)

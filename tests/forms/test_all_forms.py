@@ -19,7 +19,8 @@ from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import InvalidValue
 from stripe_magics.forms import layout, module_form, skeleton
-from stripe_magics.forms.form_widget import ModuleForm, as_magic
+from stripe_magics.forms.form_widget import ModuleForm
+from stripe_magics.forms.magic_line import as_magic
 from stripe_magics.forms.state import FormState
 from stripe_magics.parsing import parse
 from stripe_magics.pipeline import prepare

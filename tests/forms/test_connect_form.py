@@ -14,7 +14,9 @@ from forms.conftest import models
 from stripe_magics.client.shared_connection import shared
 from stripe_magics.errors import KeyRefused, PermissionDenied
 from stripe_magics.forms import connect_form, key_field, saved_connections
-from stripe_magics.forms.connect_widget import NEW, SOURCES, ConnectForm, missing_permissions
+from stripe_magics.forms.connect_widget import NEW, ConnectForm
+from stripe_magics.forms.connection_card import missing_permissions
+from stripe_magics.forms.key_sources import SOURCES
 from stripe_magics.forms.widget_registry import WidgetRegistry
 
 ACCOUNT = "acct_1q2D7OpiUPOgsz4S"  # the sandbox's

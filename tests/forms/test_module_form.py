@@ -66,7 +66,7 @@ def test_faults_are_marked_and_listed() -> None:
     assert len(words) == 2
     assert words[0].startswith("Email: 'no' is not an e-mail address")
     assert "sm-bad" in form.controls["email"].note.value
-    assert "to correct" in form._heads["Shipping"].description
+    assert "to correct" in form.sections.heads["Shipping"].description
     form.problems.children[1].click()
     form.fill(email="jenny@example.com", shipping_country="DE", shipping_name="J")
     form.submit()

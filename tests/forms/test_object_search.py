@@ -152,7 +152,7 @@ def test_find_adds_to_the_list_that_stripe_has(sandbox: Any) -> None:
     first, second = [each["id"] for each in (known["data"] if isinstance(known, dict) else known)][:2]
     made = call("invoices.create", customer="cus_demoJennyRosen", default_tax_rates=[first])["id"][0]
     form = module_form("invoices.update", {"invoice": made})
-    form._reveal("default_tax_rates")
+    form.jump("default_tax_rates")
     control = form.controls["default_tax_rates"]
     control.parts[1].value = second
     control.find.click()

@@ -57,7 +57,7 @@ def test_a_long_list_of_choices_is_searched() -> None:
         if each.kind is Kind.MULTI_CHOICE and len(each.choices) > MANY and not each.when
     )
     form = module_form(name)
-    section = next((each.title for each in form._sections if field in each.fields), "")
+    section = next((each.title for each in form.sections.sections if field in each.fields), "")
     if section:
         form.open_group(section)
     control = form.controls[field.name]

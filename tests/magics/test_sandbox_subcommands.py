@@ -25,7 +25,7 @@ def test_the_connect_card_and_status_say_what_day_it_is(sandbox: Cells) -> None:
 
 
 def test_the_form_says_it_too(sandbox: Cells) -> None:
-    from stripe_magics.forms.connect_widget import connected_card
+    from stripe_magics.forms.connection_card import connected_card
 
     assert "It is 2 Nov 2026, 09:00 in the sandbox" in connected_card(sm.current()).partition("<details")[0]
 
