@@ -10,10 +10,10 @@ from typing import Any
 import pandas as pd
 
 from stripe_magics.errors import ColumnNotFoundError
-from stripe_magics.frames.arrow_columns import text_dtype
 from stripe_magics.frames.column_facts import Meaning, meanings, money_columns
 from stripe_magics.frames.column_names import resolve, short_names
 from stripe_magics.frames.frame_info import CallInfo, FrameInfo
+from stripe_magics.frames.pandas_columns import text_dtype
 
 COLUMNS = ("name", "short", "path", "type", "filled", "example", "what")
 _WHAT = {

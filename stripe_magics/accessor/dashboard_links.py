@@ -11,8 +11,8 @@ import pandas as pd
 from stripe_magics.accessor.account_facts import mode_and_account
 from stripe_magics.catalogue.stripe_objects import object_type, owner
 from stripe_magics.errors import ColumnNotFoundError
-from stripe_magics.frames.arrow_columns import text_dtype
 from stripe_magics.frames.frame_info import FrameInfo
+from stripe_magics.frames.pandas_columns import text_dtype
 from stripe_magics.frames.schema import facts
 
 _ACCOUNT = re.compile(r"acct_[A-Za-z0-9]+")

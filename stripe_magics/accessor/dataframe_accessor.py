@@ -16,6 +16,7 @@ import pandas as pd
 
 from stripe_magics.accessor import (
     column_index,
+    currencies,
     dashboard_links,
     file_exports,
     list_columns,
@@ -24,19 +25,12 @@ from stripe_magics.accessor import (
     spreadsheets,
     time_columns,
     units,
+    wide_frames,
 )
 from stripe_magics.errors import ColumnNotFoundError, FrameError
-from stripe_magics.frames.cells import as_json
-from stripe_magics.frames.column_facts import (
-    column_names,
-    currency_labels,
-    money_columns,
-    named_currency,
-    nearest_currency,
-)
+from stripe_magics.frames.column_facts import column_names, currency_labels, money_columns, nearest_currency
 from stripe_magics.frames.column_names import short_names
-from stripe_magics.frames.frame_info import CallInfo, FrameInfo, add_note, call_of, iter_facts
-from stripe_magics.frames.schema import facts
+from stripe_magics.frames.frame_info import CallInfo, FrameInfo, call_of, iter_facts
 
 accessor_extensions: dict[str, Callable[..., Any]] = {}
 """What other packages add: name -> function of the frame. finance adds `plot`."""
@@ -151,20 +145,7 @@ class StripeAccessor:
         >>> df.stripe.money("avg").stripe.to_major()["avg"].tolist()
         [12.5]
         """
-        frame, info = self._frame, FrameInfo.of(self._frame)
-        for name in columns:
-            if name not in frame.columns:
-                raise ColumnNotFoundError(name, frame.columns)
-        if named_currency(frame, currency) is None:
-            raise FrameError(f"{currency!r} is neither a column nor a currency code.")
-        own = info.units or "minor"
-        others = [name for name in info.other_units if name not in columns] + [
-            name for name in columns if units != own
-        ]
-        out = frame.copy(deep=False)
-        return info.replace(
-            units=own, money={**info.money, **dict.fromkeys(columns, currency)}, other_units=others
-        ).put(out)
+        return _declare(self._frame, columns, currency, units)
 
     def to_major(
         self, columns: Sequence[Any] | None = None, *, exact: bool = False, units: str | None = None
@@ -206,7 +187,7 @@ class StripeAccessor:
         >>> df.stripe.total("amount", by="currency").to_dict()
         {'jpy': 500, 'usd': 1050}
         """
-        return units.total(self._frame, column, by)
+        return currencies.total(self._frame, column, by)
 
     def normalize(self, to: str, rates: Any, columns: Sequence[Any] | None = None) -> pd.DataFrame:
         """A copy with its money in one currency. `rates`: code -> what one unit of it is in `to` (a dict, a
@@ -217,7 +198,7 @@ class StripeAccessor:
         >>> df.stripe.normalize(to="usd", rates={"eur": 1.1})[["amount", "currency"]].values.tolist()
         [[1100, 'usd']]
         """
-        return units.normalize(self._frame, to, rates, columns)
+        return currencies.normalize(self._frame, to, rates, columns)
 
     # Time ---------------------------------------------------------------------------------------------------
     def local_day(self, column: str = "created", zone: str | None = None) -> pd.Series[Any]:
@@ -292,33 +273,7 @@ class StripeAccessor:
         `index` is what the rows are: of a report the columns that are left, of objects it must be said
         (FrameError). Rows that have no value there are left out, and a note counts them.
         """
-        info = FrameInfo.of(self._frame)
-        hint = info.more.get("wide", {})
-        columns = columns or hint.get("columns") or "currency"
-        values = values or hint.get("values") or self.amounts() or _numbers(self._frame)
-        taken = {
-            *([columns] if isinstance(columns, str) else columns),
-            *([values] if isinstance(values, str) else values),
-        }
-        index = index or hint.get("index")
-        if not index and info.object in facts():
-            raise FrameError(
-                "It isn't said what the rows of the wide frame are.",
-                advice='Name a column (or several): df.stripe.wide(index="customer", values="amount").',
-            )
-        index = index or [name for name in self._frame if name not in taken]
-        single = values[0] if isinstance(values, list) and len(values) == 1 else values
-        out = self._frame.pivot_table(
-            index=index, columns=columns, values=single, aggfunc=aggfunc, observed=True, sort=False
-        )
-        if columns == "currency" and isinstance(single, str):
-            info = info.replace(money={str(code): str(code) for code in out.columns}, amounts=[])
-        info.put(out)
-        keys = [*([columns] if isinstance(columns, str) else columns),
-                *([index] if isinstance(index, str) else index)]  # fmt: skip
-        if lost := int(self._frame[keys].isna().any(axis=1).sum()):
-            add_note(out, f"{lost:,} rows are left out: they have no value in {' or '.join(map(str, keys))}.")
-        return out
+        return wide_frames.wide(self._frame, index, columns, values, aggfunc)
 
     def join(self, *names: str, mirror: str | Path | None = None) -> pd.DataFrame:
         """A copy with the columns of other objects, one row stays one row: those whose id a column holds
@@ -395,14 +350,7 @@ class StripeAccessor:
 
     def to_sql(self, name: str, connection: Any, **options: Any) -> Any:
         """pandas' `to_sql` without the index; times are in UTC, dicts and lists JSON text."""
-        ready = self._frame.copy(deep=False)
-        for column in ready.columns:
-            if pd.api.types.is_object_dtype(ready[column].dtype):
-                ready[column] = [
-                    as_json(each) if isinstance(each, (dict, list)) else each for each in ready[column]
-                ]
-        ready.attrs = {}
-        return ready.to_sql(name, connection, **{"index": False, **options})
+        return file_exports.to_sql(self._frame, name, connection, options)
 
     def to_json(self, path: Any = None, **options: Any) -> str | None:
         """pandas' `to_json`: one record a row, times as ISO 8601 in UTC."""
@@ -429,8 +377,4 @@ class StripeAccessor:
         return made
 
 
-_convert = units.convert
-
-
-def _numbers(frame: pd.DataFrame) -> list[Any]:
-    return list(frame.select_dtypes("number").columns)
+_convert, _declare = units.convert, units.declare  # `units` is a parameter's name there

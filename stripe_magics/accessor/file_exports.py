@@ -22,12 +22,13 @@ from pandas.api.types import is_object_dtype
 from stripe_magics.errors import FrameError
 from stripe_magics.frames import manifest as manifests
 from stripe_magics.frames import parquet
-from stripe_magics.frames.arrow_columns import INTERVALS, is_json, json_field, objects, text_dtype
+from stripe_magics.frames.arrow_columns import is_json, json_field
 from stripe_magics.frames.cell_array import CellDtype
 from stripe_magics.frames.cell_types import JSON_TEXT, cell_values
 from stripe_magics.frames.cells import as_json
 from stripe_magics.frames.frame_info import FrameInfo, remember
 from stripe_magics.frames.nested_types import nested_array
+from stripe_magics.frames.pandas_columns import INTERVALS, objects, text_dtype
 from stripe_magics.frames.typed_values import MixedValuesError, values_of
 
 _FACTS = b"stripe_magics"
@@ -257,6 +258,18 @@ def harmless(value: Any) -> Any:
     # a bare CR is written without quotes and would begin a new row
     text = value.replace("\r\n", "\n").replace("\r", "\n")
     return "'" + text if RISKY.match(value) else text
+
+
+def to_sql(frame: pd.DataFrame, name: str, connection: Any, options: dict[str, Any]) -> Any:
+    """pandas' `to_sql` without the index, with dicts and lists as JSON text."""
+    ready = frame.copy(deep=False)
+    for column in ready.columns:
+        if pd.api.types.is_object_dtype(ready[column].dtype):
+            ready[column] = [
+                as_json(each) if isinstance(each, (dict, list)) else each for each in ready[column]
+            ]
+    ready.attrs = {}
+    return ready.to_sql(name, connection, **{"index": False, **options})
 
 
 def to_polars(frame: pd.DataFrame) -> Any:

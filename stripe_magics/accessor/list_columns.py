@@ -13,8 +13,8 @@ from pandas.api.types import is_object_dtype
 from stripe_magics.accessor.account_facts import same_connection
 from stripe_magics.errors import ColumnNotFoundError, FrameError
 from stripe_magics.frames import build, empty
-from stripe_magics.frames.arrow_columns import from_values
 from stripe_magics.frames.frame_info import FrameInfo
+from stripe_magics.frames.pandas_columns import from_values
 from stripe_magics.frames.schema import Column, facts, known, schema
 
 if TYPE_CHECKING:

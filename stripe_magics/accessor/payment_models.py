@@ -26,8 +26,8 @@ from stripe_magics.accessor.object_joins import join
 from stripe_magics.accessor.time_columns import local_day
 from stripe_magics.errors import UnknownName
 from stripe_magics.frames import build
-from stripe_magics.frames.arrow_columns import text_dtype
 from stripe_magics.frames.frame_info import CallInfo, FrameInfo
+from stripe_magics.frames.pandas_columns import text_dtype
 
 if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection

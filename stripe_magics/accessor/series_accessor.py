@@ -11,9 +11,9 @@ from stripe_magics.accessor.account_facts import zone_of
 from stripe_magics.accessor.time_columns import day_of
 from stripe_magics.catalogue.stripe_objects import owner
 from stripe_magics.errors import FrameError
-from stripe_magics.frames.arrow_columns import text_dtype
 from stripe_magics.frames.column_facts import named_currency
 from stripe_magics.frames.frame_info import FrameInfo
+from stripe_magics.frames.pandas_columns import text_dtype
 from stripe_magics.money import format_amount
 
 

@@ -18,6 +18,7 @@ from stripe_magics.frames.column_facts import (
     currency_labels,
     known_columns,
     money_columns,
+    named_currency,
     nearest_currency,
 )
 from stripe_magics.frames.frame_info import SEEN, FrameInfo, add_note
@@ -65,6 +66,22 @@ def money(
     return [MoneyColumn(name, own[name], units or units_of(frame[name], name, info)) for name in names]
 
 
+def declare(frame: pd.DataFrame, columns: Sequence[str], currency: str, units: str) -> pd.DataFrame:
+    """A copy that knows that these columns are money, in which currency and units."""
+    info = FrameInfo.of(frame)
+    for name in columns:
+        if name not in frame.columns:
+            raise ColumnNotFoundError(name, frame.columns)
+    if named_currency(frame, currency) is None:
+        raise FrameError(f"{currency!r} is neither a column nor a currency code.")
+    own = info.units or "minor"
+    others = [name for name in info.other_units if name not in columns] + [
+        name for name in columns if units != own
+    ]
+    named = {**info.money, **dict.fromkeys(columns, currency)}
+    return info.replace(units=own, money=named, other_units=others).put(frame.copy(deep=False))
+
+
 def refuse_fractions(frame: pd.DataFrame, names: Sequence[Any], info: FrameInfo) -> None:
     """Stripe's amounts are whole numbers of minor units: rows of objects whose amounts have fractions aren't
     in those, whatever the frame says."""
@@ -89,7 +106,7 @@ def refuse_fractions(frame: pd.DataFrame, names: Sequence[Any], info: FrameInfo)
                 )
 
 
-def _refuse_unknown_numbers(frame: pd.DataFrame) -> None:
+def refuse_unknown_numbers(frame: pd.DataFrame) -> None:
     """Nothing is known to be money: raise if there are numbers that a person made (a pivot's, a melted
     column's), which may be."""
     info = FrameInfo.of(frame)
@@ -187,7 +204,7 @@ def convert(
     is named in a note; where that is all of it, FrameError."""
     own = money(frame, columns, units=units)
     if not own:
-        _refuse_unknown_numbers(frame)
+        refuse_unknown_numbers(frame)
     out = frame.copy(deep=False)
     left: dict[str, str] = {}
     for each in own:
@@ -285,7 +302,7 @@ def _minor(values: pd.Series[Any], digits: Any, name: str) -> Any:
             None if pd.isna(v) else _whole(Decimal(str(v)).scaleb(int(e)), v, int(e), name)
             for v, e in zip(values, digits, strict=True)
         ]
-        return pd.Series(pd.array(exact, dtype="Int64"), index=values.index).pipe(_without_gaps)
+        return pd.Series(pd.array(exact, dtype="Int64"), index=values.index).pipe(without_gaps)
     floats = values.astype("Float64").to_numpy("float64", na_value=np.nan)
     scale = np.power(10.0, digits)
     rounded = np.rint(floats * scale)
@@ -294,7 +311,7 @@ def _minor(values: pd.Series[Any], digits: Any, name: str) -> Any:
         at = int(np.argmax(wrong))
         raise FrameError(f"{name}: {floats[at]:g} has more than {int(digits[at])} decimals")
     integers = pd.array([None if np.isnan(each) else int(each) for each in rounded], dtype="Int64")
-    return pd.Series(integers, index=values.index).pipe(_without_gaps)
+    return pd.Series(integers, index=values.index).pipe(without_gaps)
 
 
 def _whole(exact: Decimal, value: Any, digits: int, name: str) -> int:
@@ -303,79 +320,5 @@ def _whole(exact: Decimal, value: Any, digits: int, name: str) -> int:
     return int(exact)
 
 
-def _without_gaps(values: pd.Series[Any]) -> pd.Series[Any]:
+def without_gaps(values: pd.Series[Any]) -> pd.Series[Any]:
     return values if values.isna().any() else values.astype("int64")
-
-
-def total(frame: pd.DataFrame, column: str, by: str | None = None) -> Any:
-    """The sum of a money column: one number where all rows are in one currency, a Series by currency where
-    `by="currency"`."""
-    own = money(frame, [column], units="minor")[0]  # whatever they are, they are added up
-    if own.source is None:
-        raise FrameError(f"{column} can't be added up: no column has its currency.")
-    kinds = codes(frame, own.source)
-    present = sorted(
-        {
-            each
-            for each, value in zip(kinds, frame[column], strict=True)
-            if each is not None and not pd.isna(value)
-        }
-    )
-    if by == "currency":
-        return frame[column].groupby(pd.Series(kinds, index=frame.index, name="currency")).sum()
-    if len(present) > 1:
-        raise FrameError(
-            f"{column} is in {len(present)} currencies ({', '.join(present[:6])}); a sum over them means"
-            " nothing.",
-            advice=(
-                f'df.stripe.total("{column}", by="currency") adds them up separately;'
-                ' df.stripe.normalize(to="usd", rates=...) converts first.'
-            ),
-        )
-    return frame[column].sum()
-
-
-def normalize(frame: pd.DataFrame, to: str, rates: Any, columns: Sequence[Any] | None = None) -> pd.DataFrame:
-    """A copy whose money is in one currency. `rates`: a mapping or Series code -> units of `to` for one unit
-    of the code (major to major)."""
-    target = to.lower()
-    table = _rates(rates, target)
-    own = money(frame, columns)
-    if not own:
-        _refuse_unknown_numbers(frame)
-    out = frame.copy(deep=False)
-    sources: set[Any] = set()
-    for each in own:
-        if each.source is None:
-            raise FrameError(f"{each.name} can't be converted: no column has its currency.")
-        kinds = codes(frame, each.source)
-        missing = sorted({code for code in kinds if code is not None and code not in table})
-        if missing:
-            raise FrameError(
-                f"There is no rate for {', '.join(missing)}.",
-                advice=f'rates={{"{missing[0]}": ...}}: one {missing[0]} in {target}.',
-            )
-        values = pd.to_numeric(frame[each.name]).astype("Float64").to_numpy("float64", na_value=np.nan)
-        factor = np.array([table.get(code, 1.0) for code in kinds])
-        if each.units == "minor":
-            factor = factor * np.array(
-                [10.0 ** (exponent(target) - exponent(code)) if code else 1.0 for code in kinds]
-            )
-            whole = pd.array([None if np.isnan(v) else round(v) for v in values * factor], dtype="Int64")
-            out[each.name] = pd.Series(whole, index=frame.index).pipe(_without_gaps)
-        else:
-            out[each.name] = np.round(values * factor, exponent(target))
-        if each.source.column is not None:
-            sources.add(each.source.column)
-    for name in sources:
-        out[name] = pd.Series(target, index=frame.index, dtype=frame[name].dtype).where(frame[name].notna())
-    return out
-
-
-def _rates(rates: Any, target: str) -> dict[str, float]:
-    if isinstance(rates, pd.DataFrame):
-        code = next((name for name in rates.columns if str(name) == "currency"), rates.columns[0])
-        value = next((name for name in rates.columns if str(name) == "rate"), rates.columns[-1])
-        rates = dict(zip(rates[code], rates[value], strict=True))
-    table = {str(code).lower(): float(rate) for code, rate in dict(rates).items()}
-    return {**table, target: 1.0}

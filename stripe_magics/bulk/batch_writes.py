@@ -32,8 +32,8 @@ from stripe_magics.errors import (
     StripeMagicsError,
     UsageFault,
 )
-from stripe_magics.frames.arrow_columns import text_dtype
 from stripe_magics.frames.frame_info import CallInfo, FrameInfo
+from stripe_magics.frames.pandas_columns import text_dtype
 from stripe_magics.pipeline import check_currencies
 from stripe_magics.pipeline import command as make_command
 from stripe_magics.progress import progress_bar

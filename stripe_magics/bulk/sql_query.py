@@ -14,7 +14,7 @@ from stripe_magics.bulk.list_requests import describe
 from stripe_magics.bulk.mirror_location import mirror_folder, remember_mirror
 from stripe_magics.bulk.mirror_storage import ListFolder, mirrored_lists
 from stripe_magics.errors import FileError, UsageFault
-from stripe_magics.frames.arrow_columns import finish
+from stripe_magics.frames.pandas_columns import finish
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -26,7 +26,10 @@ from stripe_magics._text import closest_matches
 from stripe_magics.catalogue.versions import PINNED_VERSION
 from stripe_magics.errors import UnknownName
 from stripe_magics.frames import arrow_columns as cols
+from stripe_magics.frames.flattening import flatten_objects
 from stripe_magics.frames.frame_info import FrameInfo
+from stripe_magics.frames.null_arrays import NullColumns
+from stripe_magics.frames.pandas_columns import decode_cell, finish, from_values
 from stripe_magics.frames.schema import Column, kind_by_name, schema
 from stripe_magics.frames.unknown_objects import Chunks, Paths, with_parts
 
@@ -89,9 +92,9 @@ def assemble(
             # an object's id is one cell, whatever was sent
             kind_of_all = "map" if name == "id" else column.kind if column else ""
             cells = _cells(
-                parts, order, cols.decode_cell if kind_of_all in {"map", "list"} else msgspec.json.decode
+                parts, order, decode_cell if kind_of_all in {"map", "list"} else msgspec.json.decode
             )
-            for plain, kind, values in cols.flatten_objects(
+            for plain, kind, values in flatten_objects(
                 name, cells.values, kind_of_all, expanded=expanded, version=version
             ):
                 leaf = _apart(name, plain, fixed)
@@ -102,19 +105,19 @@ def assemble(
                 loose[name][0],
                 loose[name][1].over(ColumnValues(cols.python_values(typed.pop(name)[1], json=False))),
             )
-        made = {name: cols.finish(column.kind, array) for name, (column, array) in typed.items()}
+        made = {name: finish(column.kind, array) for name, (column, array) in typed.items()}
         _release_memory(count)  # what the chunks had: the largest columns come now
         while loose:
             name, (kind, cells) = loose.popitem()
             column = fixed.get(name)
-            made[name] = cols.from_values(
+            made[name] = from_values(
                 column or _column(name, kind), cells.values, cells.places, learned=column is None and not kind
             )
     del chunks, typed
     _release_memory(count)
     fixed |= {each.name: each for each in further}  # what no row had is there, and missing
     shown = _shown(made, fixed, columns, empty=not count)
-    blank = cols.NullColumns(count)
+    blank = NullColumns(count)
     data = {name: made[name] if name in made else blank.column(fixed[name].kind) for name in shown}
     frame = _with_metadata(pd.DataFrame(data, index=pd.RangeIndex(count), copy=False), columns)
     return FrameInfo(object=object_type, expanded=expanded).put(frame)
@@ -353,7 +356,7 @@ def _with_metadata(frame: pd.DataFrame, requested: Sequence[str]) -> pd.DataFram
     for name in keyed:
         base, _, key = name[:-1].partition("[")
         values = [value.get(key) if isinstance(value, dict) else None for value in frame[base]]
-        frame[name] = cols.from_values(Column(name, (key,), "text"), values, learned=False)
+        frame[name] = from_values(Column(name, (key,), "text"), values, learned=False)
     return (
         frame.drop(
             columns=[base for base in {name.partition("[")[0] for name in keyed} if base not in requested]

@@ -4,7 +4,7 @@ a known field.
 A `Plan` holds those types for one object type: one class for each nested object, an expected type for each
 leaf. A page that doesn't fit (a field the facts don't have, an object expanded in place of its id) is read
 once as plain data, the plan learns from it, and the page is read again; the next pages fit. Whatever the plan
-can't type is kept as its raw JSON and typed at the end, when all is known (`arrow_columns.py`), so that the
+can't type is kept as its raw JSON and typed at the end, when all is known (`pandas_columns.py`), so that the
 same rows give the same frame however they are spread over pages.
 """
 

@@ -6,14 +6,17 @@ Most columns of a list are empty: an object type has all of Stripe's fields, and
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from stripe_magics.frames.arrow_columns import ARROW, POOL, is_text
 from stripe_magics.frames.cell_array import CellArray
+from stripe_magics.frames.pandas_columns import finish
 
 
 def _is_slice(count: int, length: int, fill_value: Any) -> bool:
@@ -118,3 +121,44 @@ class NullIntegerArray(_NullMasked, pd.arrays.IntegerArray):
 
 class NullBooleanArray(_NullMasked, pd.arrays.BooleanArray):
     """Booleans."""
+
+
+class NullColumns:
+    """Columns without any value, of one length. They share their memory: nothing is ever written into it."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._made: dict[str, Any] = {}
+
+    def column(self, kind: str) -> Any:
+        """The pandas array of such a column."""
+        if self.count <= MAX_FEW:
+            return _few(kind, self.count).copy()
+        sort = (
+            kind if kind in _OWN_NULLS else "text" if kind in _TEXTS else "cell" if kind not in ARROW else ""
+        )
+        if not sort:
+            return finish(kind, pa.nulls(self.count, ARROW[kind], memory_pool=POOL))
+        if sort not in self._made:
+            self._made[sort] = self._null(sort)
+        return self._made[sort].view() if sort in _OWN_NULLS else self._made[sort].copy()
+
+    def _null(self, sort: str) -> Any:
+        if sort == "cell":
+            return NullCellArray(np.full(self.count, None, dtype=object))
+        plain = finish(sort, pa.nulls(self.count, ARROW[sort], memory_pool=POOL))
+        if sort == "text":
+            return null_text(type(plain), plain._pa_array, plain.dtype)  # noqa: SLF001 - pandas gives it by no other name
+        return _OWN_NULLS[sort](plain._data, plain._mask)  # noqa: SLF001 - the same
+
+
+MAX_FEW = 64  # rows up to which columns without values aren't worth sharing
+_TEXTS = frozenset(kind for kind, target in ARROW.items() if kind != "interval" and is_text(target))
+_OWN_NULLS: Mapping[str, Any] = {"int": NullIntegerArray, "int?": NullIntegerArray, "bool": NullBooleanArray}
+
+
+@lru_cache(1024)
+def _few(kind: str, count: int) -> Any:
+    if kind in ARROW:
+        return finish(kind, pa.nulls(count, ARROW[kind]))
+    return CellArray(np.full(count, None, dtype=object))

@@ -18,7 +18,7 @@ import pandas as pd
 
 import stripe_magics.accessor  # noqa: F401 - registers df.stripe
 from stripe_magics import frames
-from stripe_magics.frames.arrow_columns import text_dtype
+from stripe_magics.frames.pandas_columns import text_dtype
 from stripe_magics.magics.dataframe_display import bundle
 
 COLUMNS = ("id", "created", "amount", "currency", "status", "customer", "livemode")

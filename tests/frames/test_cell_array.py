@@ -17,8 +17,8 @@ import pyarrow as pa
 import pytest
 
 import stripe_magics as sm
-from stripe_magics.frames.arrow_columns import objects
 from stripe_magics.frames.cell_array import CellDtype
+from stripe_magics.frames.pandas_columns import objects
 from tests.each_row import each_row
 
 CELLS: dict[str, list[Any]] = {

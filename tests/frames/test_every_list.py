@@ -16,7 +16,7 @@ import stripe_magics as sm
 from stripe_magics import catalogue, frames
 from stripe_magics.catalogue.stripe_objects import OBJECTS
 from stripe_magics.errors import StripeMagicsError
-from stripe_magics.frames.arrow_columns import PANDAS_3
+from stripe_magics.frames.pandas_columns import PANDAS_3
 
 ROWS = 12
 MANY = 25  # lists of the demo account that have rows
