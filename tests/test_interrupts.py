@@ -116,16 +116,16 @@ def test_no_compiled_package_is_first_imported_where_a_stop_could_break_it() -> 
 def test_a_stop_after_the_answer_says_what_was_made(monkeypatch: pytest.MonkeyPatch) -> None:
     """Between two lines of ours, with no words of its own."""
     import stripe_magics as sm
-    from stripe_magics import pipeline
+    from stripe_magics._call_run import CallRun
 
     sm.connect(sandbox=True, demo=False)
-    real = pipeline._Run._send
+    real = CallRun._send
 
-    def late(self: pipeline._Run, *given: object, **more: int) -> object:
+    def late(self: CallRun, *given: object, **more: int) -> object:
         real(self, *given, **more)  # type: ignore[arg-type]
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pipeline._Run, "_send", late)
+    monkeypatch.setattr(CallRun, "_send", late)
     with pytest.raises(KeyboardInterrupt, match=r"Stopped, but it was carried out: cus_"):
         sm.call("customers.create", name="Jenny")
     sm.close()

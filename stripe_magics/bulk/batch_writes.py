@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics import catalogue
+from stripe_magics._call_run import check_currencies
 from stripe_magics._command import Command
 from stripe_magics._options import Options
 from stripe_magics.bulk.batch_rows import RESULT, RowCall, row_calls, row_commands, row_requests
@@ -34,7 +35,6 @@ from stripe_magics.errors import (
 )
 from stripe_magics.frames.frame_info import CallInfo, FrameInfo
 from stripe_magics.frames.pandas_columns import text_dtype
-from stripe_magics.pipeline import check_currencies
 from stripe_magics.pipeline import command as make_command
 from stripe_magics.progress import progress_bar
 from stripe_magics.request import Request

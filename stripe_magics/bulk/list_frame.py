@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics import frames
+from stripe_magics._call_run import frame_attrs
 from stripe_magics.bulk.inner_lists import InnerLists
 from stripe_magics.errors import IncompleteList
 from stripe_magics.frames.frame_info import set_facts
-from stripe_magics.pipeline import frame_attrs
 from stripe_magics.request import Request
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stripe_magics._call_run import frame_attrs
 from stripe_magics.bulk.list_frame import joined, with_account
 from stripe_magics.bulk.list_requests import describe, flat_names, list_request, resource, split_names
 from stripe_magics.bulk.list_threads import MAX_ACCOUNTS, list_work, side_by_side
 from stripe_magics.bulk.parquet_export import Saved, summary
 from stripe_magics.errors import StripeMagicsError, UsageFault
 from stripe_magics.frames.frame_info import set_facts
-from stripe_magics.pipeline import frame_attrs
 from stripe_magics.progress import ProgressGroup, progress_bar
 from stripe_magics.validation.object_ids import account_ids
 

@@ -63,7 +63,7 @@ def test_stop_at_every_line_of_a_claim_leaves_no_transaction_open(tmp_path: Path
     other.close()
 
 
-SENDING = ("/client/sending/", "/client/journal/", "/pipeline.py")
+SENDING = ("/client/sending/", "/client/journal/", "/pipeline.py", "/_call_run.py")
 
 
 def test_stop_at_every_line_of_a_write_says_how_it_ended() -> None:

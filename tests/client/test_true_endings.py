@@ -14,12 +14,14 @@ from fault_server import Fault, FaultServer, error
 
 import stripe_magics as sm
 from stripe_magics import errors, frames, pipeline
+from stripe_magics._call_run import CallRun
 from stripe_magics._command import Command
 from stripe_magics.bulk import write_rows
 from stripe_magics.client import shared_connection
 from stripe_magics.client.http.retry import Policy
 from stripe_magics.client.secret import Secret
 from stripe_magics.client.shared_connection import Connection
+from stripe_magics.progress import ProgressGroup
 
 from .conftest import create, delete
 
@@ -105,13 +107,13 @@ def test_stop_between_two_steps_says_what_was_done(sandbox: Any, monkeypatch: py
     )
     from dataclasses import replace
 
-    run = pipeline._Run(
+    run = CallRun(
         sandbox,
         replace(request, follow_ups=(following,)),
         pipeline.command("customers.update", customer=identity),
         origin=None,
         ask=None,
-        together=pipeline.ProgressGroup(None, 1),
+        together=ProgressGroup(None, 1),
     )
     real = sandbox.send
 
