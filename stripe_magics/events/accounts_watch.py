@@ -18,7 +18,8 @@ from stripe_magics.errors import AuthenticationFailed, PermissionDenied, StripeE
 from stripe_magics.events import event_frame
 from stripe_magics.events.account_events import end_all
 from stripe_magics.events.account_names import labelled
-from stripe_magics.events.event_watch import Watch, each_new, next_of
+from stripe_magics.events.event_watch import Watch
+from stripe_magics.events.next_events import each_new, next_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -2,16 +2,15 @@
 
 watch("invoice", "charge.failed")  polls and shows what comes    %stripe events watch --group invoice
 run(command)                       with a URL: an endpoint       %stripe events watch --url https://...
-listen("invoice")                  a receiver on this machine    %stripe listen --group invoice
 status(), stop(), endpoints()
 
-Handlers are in handler_commands.py. All of it hangs on the connection (account_events.py).
+A receiver is in receiver_commands.py, handlers are in handler_commands.py. All of it hangs on the connection
+(account_events.py).
 """
 
 from __future__ import annotations
 
 import dataclasses
-import secrets
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
@@ -21,17 +20,17 @@ from stripe_magics import catalogue, pipeline
 from stripe_magics._command import Command
 from stripe_magics._options import Options
 from stripe_magics.client import one_time_secrets
-from stripe_magics.client.secret import Secret
 from stripe_magics.client.shared_connection import current, shared
 from stripe_magics.errors import UsageFault
-from stripe_magics.events import account_names, poller, signing_secrets, webhook_delivery, webhook_endpoints
+from stripe_magics.events import account_names, signing_secrets, webhook_endpoints
 from stripe_magics.events.account_events import end_all, events_of, look_up_account
 from stripe_magics.events.accounts_watch import AccountsWatch
 from stripe_magics.events.alerts import ON_THE_PAGE, alert_names
-from stripe_magics.events.event_watch import FOREVER, INTERVAL, MAX_MINUTES, MINUTES, READ_BUDGET, Watch
+from stripe_magics.events.event_watch import FOREVER, INTERVAL, MINUTES, READ_BUDGET, Watch
 from stripe_magics.events.filters import EventFilter, event_filter
 from stripe_magics.events.moments import moment
-from stripe_magics.events.receiver import Receiver
+from stripe_magics.events.option_values import minutes_of, name_list, number_of
+from stripe_magics.events.receiver_commands import LISTEN
 from stripe_magics.validation.object_ids import account_ids
 
 if TYPE_CHECKING:
@@ -54,10 +53,8 @@ _OWN = (
 )  # flags of a line that are no fields
 # common options that a watch takes
 _WATCH_OPTIONS = frozenset({"stripe_account", "out", "quiet", "form", "yes", "dry_run"})
-_LISTEN_INTERVAL = 300.0  # seconds: what the receiver missed is fetched this often
 _FOREVER_INTERVAL = 300.0  # seconds: within what Stripe allows to be read in a month
 _MONTH = 30 * 86400.0
-_LISTEN = "listen"
 
 
 def watch(  # noqa: PLR0913 - public: each is a keyword of its own
@@ -107,7 +104,7 @@ def watch(  # noqa: PLR0913 - public: each is a keyword of its own
             interval=interval,
             to=sink,
         )
-        chosen = event_filter([*_texts(group), *names], _texts(events))
+        chosen = event_filter([*name_list(group), *names], name_list(events))
         given = {"events": list(chosen.all_types), "url": url, "webhook_name": webhook_name or None, **fields}
         plain = {name: value for name, value in given.items() if value is not None}
         options = Options(stripe_account=stripe_account)
@@ -115,9 +112,9 @@ def watch(  # noqa: PLR0913 - public: each is a keyword of its own
         return run(command, connection, ephemeral=ephemeral)
     _refuse_unknown(fields, {"connect", "api_version", "metadata"})
     connection = connection or current()
-    choice = event_filter([*_texts(group), *names], _texts(events))
+    choice = event_filter([*name_list(group), *names], name_list(events))
     name = webhook_name or "watch"
-    lasting = MINUTES if minutes is None else _minutes(minutes)
+    lasting = MINUTES if minutes is None else minutes_of(minutes)
     choices: dict[str, Any] = {
         "name": name,
         "minutes": lasting,
@@ -199,7 +196,7 @@ def _note_budget(watch: Watch) -> None:
 def _interval(given: float | str | None, minutes: float) -> float:
     if given is None:
         return _FOREVER_INTERVAL if minutes == FOREVER else INTERVAL
-    return _number(given, "interval")
+    return number_of(given, "interval")
 
 
 def _refuse_with_url(**given: Any) -> None:
@@ -215,110 +212,6 @@ def _refuse_with_url(**given: Any) -> None:
             f"{', '.join(names)} has no effect on a webhook endpoint: Stripe posts its events to the URL."
             " Nothing was sent."
         )
-
-
-def listen(  # noqa: PLR0913 - public: each is a keyword of its own
-    *names: str,
-    group: Iterable[str] | str = (),
-    events: Iterable[str] | str = (),
-    env: str = "",
-    host: Iterable[str] | str = (),
-    port: int | str = 0,
-    path: str = "",
-    live: bool = False,
-    connect: bool = False,
-    alert: Iterable[str] | str = (),
-    notify: bool = False,
-    minutes: float | str = MAX_MINUTES,
-    stop: bool = False,
-    connection: Connection | None = None,
-    ask: Callable[[], Secret] | None = None,
-) -> Watch | None:
-    """Receive signed events on this machine; `stop=True` ends that. Prints the command to run in a terminal.
-
-    `env`: the environment variable with the signing secret (STRIPE_WEBHOOK_SECRET); without one it is asked
-    for. `host`: names of tunnels that may be in the Host header. `port`, `path`: fixed ones instead of those
-    that are chosen at random. `live`: take live events (and only those), on a live connection. `connect`: the
-    events of connected accounts, with the account in each row. `alert`, `notify`: as for `watch`. What is
-    missed is fetched by polling every 5 minutes, for `minutes`.
-    """
-    connection = connection or current()
-    account = events_of(connection)
-    account.end(_LISTEN)
-    if stop:
-        return None
-    if live and not connection.live:
-        raise UsageFault(
-            f"--live needs a live connection; this one is in {connection.mode} mode. Nothing listens."
-        )
-    if connection.live and not live:
-        raise UsageFault("This connection is live: --live takes its events. Nothing listens.")
-    sandbox = connection.sandbox is not None
-    tunnels = _texts(host)
-    if sandbox and not env and ask is None:
-        accepted = [Secret(f"whsec_{secrets.token_hex(16)}")]
-    else:  # an endpoint behind a tunnel is made once the receiver's path is known, and brings its secret
-        accepted = signing_secrets.for_listening(connection, env, ask=ask, needed=not tunnels)
-    choice = event_filter([*_texts(group), *names], _texts(events))
-    made = Watch(
-        account,
-        choice,
-        name=_LISTEN,
-        interval=_LISTEN_INTERVAL,
-        minutes=_minutes(minutes),
-        alert=[*alert_names(alert), *(ON_THE_PAGE if notify else ())],
-    )
-    made.shows_accounts = connect
-    look_up_account(connection)
-    receiver = Receiver(
-        made.accept,
-        made.handle,
-        secrets_=accepted,
-        hosts=tunnels,
-        live=live,
-        port=int(_number(port, "port")),
-        path=f"/{path.strip('/')}" if path else "",
-    )
-    receiver.events, receiver.connect = choice.all_types, connect
-    receiver.start()
-    made.receiver = receiver
-    try:
-        made.start()
-    except BaseException:
-        receiver.stop()
-        raise
-    account.watches[_LISTEN] = made
-    if sandbox and not tunnels:
-        print(
-            f"Listening at {receiver.url}\nThe sandbox doesn't deliver events; rehearse() posts its newest"
-            " ones there, signed."
-        )
-    elif tunnels:
-        print(f"Listening on port {receiver.port}. Point the tunnel there, then make the endpoint:")
-        kinds = "" if choice.names == ("*",) else f" --events {','.join(choice.all_types)}"
-        kinds += " --connect" if connect else ""
-        print(f"  %stripe events watch{kinds} --url https://{tunnels[0]}{receiver.path} --ephemeral")
-    else:
-        print(f"Listening. Run this in a terminal on this machine:\n  {receiver.command}")
-    return made
-
-
-def rehearse(count: int = 1, *, connection: Connection | None = None) -> list[int]:
-    """In the sandbox: post its newest events to the receiver, as `stripe listen` would. The status of each
-    answer, 200 if it was taken."""
-    connection = connection or current()
-    listening = events_of(connection).watches.get(_LISTEN)
-    if listening is None or listening.receiver is None or not listening.receiver.running:
-        raise UsageFault("Nothing listens. Start it with %stripe listen.")
-    if connection.sandbox is None:
-        raise UsageFault(
-            "Only the sandbox's events are rehearsed. Against Stripe, `stripe trigger` makes events."
-        )
-    rows = connection.send(poller.request((("limit", str(max(1, min(count, 100)))),))).rows
-    return [
-        webhook_delivery.post(listening.receiver, event, listening.receiver.secrets[0])
-        for event in reversed(rows)
-    ]
 
 
 def run(
@@ -372,12 +265,12 @@ def _endpoint(
     """A webhook endpoint; patterns are written out, since Stripe knows types only."""
     fields = dict(fields)
     if fields.get("events"):
-        fields["events"] = list(event_filter([], _texts(fields["events"])).all_types)
+        fields["events"] = list(event_filter([], name_list(fields["events"])).all_types)
     plain = replace(command, values=fields)
     if command.options.dry_run:
         return pipeline.prepare(plain, connection=connection)
     made = webhook_endpoints.create(plain, connection, ephemeral=ephemeral, origin=origin, ask=ask)
-    listening = events_of(connection).watches.get(_LISTEN)
+    listening = events_of(connection).watches.get(LISTEN)
     secret = one_time_secrets.known(connection, one_time_secrets.endpoint_entry(made["id"].iloc[0]))
     if listening is not None and listening.receiver is not None and secret is not None:
         listening.receiver.secrets.append(secret)  # it may be our own receiver, behind a tunnel
@@ -443,22 +336,6 @@ def endpoints(
 def _watches(connection: Connection | None) -> list[Watch]:
     accounts = connection.extensions.get("events", {}) if connection is not None else {}
     return [watch for account in accounts.values() for watch in account.watches.values()]
-
-
-def _texts(value: Iterable[str] | str | None) -> list[str]:
-    given = [value] if isinstance(value, str) else value or ()
-    return [each.strip() for text in given for each in str(text).split(",") if each.strip()]
-
-
-def _minutes(value: float | str) -> float:
-    return FOREVER if str(value).strip().lower() == "forever" else _number(value, "minutes")
-
-
-def _number(value: float | str, name: str) -> float:
-    try:
-        return float(value)
-    except ValueError:
-        raise UsageFault(f"--{name} must be a number, not {value!r}.") from None
 
 
 def _field(param: str) -> str:

@@ -12,9 +12,7 @@ tried again with a pause; how the watch stands is measured: when it last read, w
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -26,12 +24,13 @@ from stripe_magics.client.journal.event_evidence import resolve_by_events
 from stripe_magics.errors import AuthenticationFailed, PermissionDenied, StripeMagicsError, UsageFault
 from stripe_magics.events import event_frame, event_rows, poller
 from stripe_magics.events.account_names import labelled
-from stripe_magics.events.alerts import Message, alerts, message
 from stripe_magics.events.event_store import Stored
-from stripe_magics.events.filters import EventFilter, event_filter
+from stripe_magics.events.filters import EventFilter
 from stripe_magics.events.handler_runner import HandlerRunner, Problem
 from stripe_magics.events.handlers import Handlers
+from stripe_magics.events.next_events import each_new, next_of
 from stripe_magics.events.value_filter import value_filter
+from stripe_magics.events.watch_outlets import WatchOutlets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,13 +45,11 @@ MIN_INTERVAL = 5.0
 MINUTES = 30.0
 MAX_MINUTES = 12 * 60.0
 FOREVER = float("inf")
-MAX_SHOWN = 500  # new events that the view gets at once
 READ_BUDGET = 10_000  # reads in 30 days that Stripe allows an account whatever it does
 _MAX_WAIT = 300.0  # seconds between attempts while Stripe can't be reached
 _WITHOUT_VIEW = 4  # times as long between passes while no page shows the view
 _MAX_PROBLEMS = 50  # problems and notes that are kept
 _PATIENCE = 0.8  # seconds that stop waits for the thread
-_LOOK = 0.1  # seconds between looks for a next event
 
 
 class Watch:
@@ -98,8 +95,6 @@ class Watch:
         self.since = since
         self.where = value_filter(where, values) if where is not None else None
         self.where_text = where if isinstance(where, str) else ("a function" if where is not None else "")
-        self.sink = sink
-        self._sunk_row = 0  # up to which the sink has everything
         self.receiver: Receiver | None = None
         self.reads = 0
         self.last_read: float | None = None  # time.time() of the last pass that went through
@@ -112,8 +107,17 @@ class Watch:
         self.shows_accounts = False  # whether what is shown names the account of each event
         self._state = "not started"
         self._own = Handlers(owner=f"{name}: ")
-        self.page_alerts, senders = alerts(alert, self._describe)
-        for each in senders:
+        self.outlets = WatchOutlets(
+            account,
+            choice,
+            where=self.where,
+            sink=sink,
+            alert=alert,
+            notify=self._notify_listeners,
+            note=self._note,
+            has_view=lambda: bool(self.pages_open),
+        )
+        for each in self.outlets.senders:
             made = self._own.add_batch(choice, each, name=f"alert {each.id}", condition=self.where)
             account.note_registration(made)
         headers = (("Stripe-Account", account.account),) if account.account else ()
@@ -123,7 +127,7 @@ class Watch:
             choice,
             now=lambda: self.account.now,
             headers=headers,
-            on_page=self._show_page,
+            on_page=self.outlets.show_page,
         )
         self._ending = threading.Event()
         self._runner = HandlerRunner(
@@ -138,11 +142,6 @@ class Watch:
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._deadline = 0.0
-        self._shown_row = self.store.last_row()
-        self._news: tuple[int, int] = (self._shown_row, 0)  # row and moment after which an event is news here
-        self._began = False
-        self._pages_shown = 0  # of this reading
-        self._alerted_row: int | None = None
         self._given: dict[str, int] = {}  # by choice: the row of the event that `next` gave last
 
     # What a person does
@@ -214,6 +213,11 @@ class Watch:
         return self._own
 
     @property
+    def page_alerts(self) -> frozenset[str]:
+        """What the page that shows the watch does about new events: `sound`, `desktop`."""
+        return self.outlets.page_alerts
+
+    @property
     def running(self) -> bool:
         """Whether the watch's thread is at work, paused or not."""
         return self._thread is not None and self._thread.is_alive() and not self._ending.is_set()
@@ -267,13 +271,7 @@ class Watch:
 
     def news_after(self, row: int | None, choice: EventFilter | None = None) -> list[Stored]:
         """What is news to this watch and was kept after that row; None: all that is news."""
-        first, since = self._news
-        return self.store.events(
-            since=since,
-            after_row=first if row is None else row,
-            matches=choice or self.choice,
-            keep=self.where,
-        )
+        return self.outlets.news_after(row, choice)
 
     def take_next(self, choice: EventFilter) -> dict[str, Any] | None:
         """The first event of a choice that `next` hasn't given yet."""
@@ -329,23 +327,20 @@ class Watch:
             needed = [(each.events, runs.begins(each.key, skew)) for each in handlers]
             since = self.since
             ending = self._ending
-            self._pages_shown = 0
+            self.outlets.pages_shown = 0
             reading = self._poller.read(since=since, needed=needed, stop=ending.is_set)
             self.last_read = time.time()
             self._note(reading.gap)
-            if not self._began:
-                self._began = True
-                self._news = (
-                    (0, since)
-                    if since is not None
-                    else (self.store.last_row() if reading.first else before, 0)
-                )
+            if since is not None:
+                self.outlets.note_first_read(0, since)
+            else:
+                self.outlets.note_first_read(self.store.last_row() if reading.first else before, 0)
             self._resolve(reading.fresh)
-            self._show_new()
-            self._alert_page()
+            self.outlets.show_new()
+            self.outlets.alert_page()
             self._runner.prepare(handlers, since=since, skew=self.account.skew)
             self._runner.deliver(handlers)
-            self._export()
+            self.outlets.export()
             self.since = None
             return len(reading.fresh)
 
@@ -358,9 +353,9 @@ class Watch:
         """Pass on an event that was accepted, unless its handlers had it before."""
         with self._turn:
             self._resolve([event["id"]])
-            self._show_new()
-            self._alert_page()
-            self._export()
+            self.outlets.show_new()
+            self.outlets.alert_page()
+            self.outlets.export()
             if self.choice(event["type"]):
                 self._runner.deliver_event([*self._own, *self.account.handlers], event)
 
@@ -369,53 +364,6 @@ class Watch:
             raise poller.Stopped
         self.reads += 1
         return self.connection.send(request)
-
-    def _show_new(self) -> None:
-        """The view gets what it hasn't had, the newest of it if that is very much."""
-        last = self.store.last_row()
-        if last == self._shown_row:
-            return
-        after, self._shown_row = min(self._shown_row, last), last
-        fresh = self.store.events(after_row=after, matches=self.choice, keep=self.where, most=MAX_SHOWN)
-        if fresh:
-            self._notify_listeners("events", [each.event for each in fresh])
-
-    def _show_page(self) -> None:
-        """A page of a long reading is shown at once; later ones of it are older than what a view keeps."""
-        if self._began and self._pages_shown < MAX_SHOWN / 100:
-            self._pages_shown += 1
-            self._show_new()
-
-    def _alert_page(self) -> None:
-        """Sound and notification, once for all that is news and wasn't alerted yet."""
-        if not self.page_alerts:
-            return
-        found = self.news_after(self._alerted_row)
-        if not found:
-            return
-        self._alerted_row = max(each.row for each in found)
-        said = self._describe([each.event for each in found])
-        self._notify_listeners("alert", {"title": said.subject, "how": sorted(self.page_alerts)})
-        if not self.pages_open and sys.stderr.isatty():
-            print("\a", end="", file=sys.stderr, flush=True)
-
-    def _describe(self, events: list[dict[str, Any]]) -> Message:
-        return message(events, account=self.account.label(), mode=self.connection.mode)
-
-    def _export(self) -> None:
-        """The sink gets what it hasn't had; where it stands moves on once that is safe."""
-        last = self.store.last_row()
-        if self.sink is None or last == self._sunk_row:
-            return
-        after = min(self._sunk_row, last)
-        fresh = self.store.events(after_row=after, matches=self.choice, keep=self.where)
-        try:
-            if fresh:
-                self.sink(event_frame.frame(fresh, self.account))
-        except StripeMagicsError as error:
-            self._note(f"Not written yet: {error.message}")
-        else:
-            self._sunk_row = last
 
     def _resolve(self, ids: Iterable[str]) -> None:
         """Writes with an unknown outcome, of which these events show how they ended."""
@@ -538,40 +486,6 @@ class Watch:
         from stripe_magics.events.live_view import show
 
         show(self)
-
-
-def each_new(watches: list[Watch], wait: Callable[[float], object]) -> Iterator[dict[str, Any]]:
-    """The new events of watches, until all have ended."""
-    rows: dict[int, int | None] = dict.fromkeys(range(len(watches)))
-    while True:
-        running = any(each.running for each in watches)  # looked at first: what came before the end is given
-        quiet = True
-        for number, watch in enumerate(watches):
-            found = watch.news_after(rows[number])
-            for stored in found:
-                quiet = False
-                yield stored.event
-            rows[number] = max([rows[number] or 0, *(each.row for each in found)]) if found else rows[number]
-        if quiet and not running:
-            return
-        if quiet:
-            wait(_LOOK)
-
-
-async def next_of(watches: list[Watch], type: str, patience: float) -> dict[str, Any]:
-    """The next event of a type, from whichever watch has it first."""
-    choice = event_filter(type.split(","))
-    until = time.monotonic() + patience
-    while True:
-        running = any(each.running for each in watches)
-        for watch in watches:
-            if (event := watch.take_next(choice)) is not None:
-                return event
-        if not running:
-            raise UsageFault(f"The watch isn't running ({watches[0].state}). start() goes on.")
-        if time.monotonic() >= until:
-            raise TimeoutError(f"No {choice} within {patience:g} seconds.")
-        await asyncio.sleep(_LOOK)
 
 
 def _is_stripes_own(error: AuthenticationFailed | PermissionDenied) -> bool:

@@ -19,7 +19,15 @@ from stripe_magics.client import one_time_secrets
 from stripe_magics.client.secret import Secret
 from stripe_magics.client.shared_connection import Connection
 from stripe_magics.errors import InvalidValue, KeyRefused, StripeMagicsError, UnknownName, UsageFault
-from stripe_magics.events import api, live_view, live_widget, poller, signing_secrets, webhook_endpoints
+from stripe_magics.events import (
+    api,
+    live_view,
+    live_widget,
+    poller,
+    receiver_commands,
+    signing_secrets,
+    webhook_endpoints,
+)
 from stripe_magics.events.event_watch import Watch
 from stripe_magics.events.filters import event_filter
 from stripe_magics.events.moments import moment
@@ -321,7 +329,7 @@ def test_listening_in_the_sandbox(sandbox: Connection, capsys: pytest.CaptureFix
     assert watch.receiver.url in out
     assert watch.receiver.secrets[0].reveal() not in f"{out}{watch!r}{watch.status()}{watch.receiver!r}"
     made = customer()
-    assert api.rehearse() == [200]
+    assert receiver_commands.rehearse() == [200]
     wait_for(lambda: heard == [made])
     watch.poll()
     assert heard == [made]
@@ -329,7 +337,7 @@ def test_listening_in_the_sandbox(sandbox: Connection, capsys: pytest.CaptureFix
     assert sm.listen(stop=True) is None
     assert not watch.receiver.running
     with pytest.raises(UsageFault, match="Nothing listens"):
-        api.rehearse()
+        receiver_commands.rehearse()
 
 
 def test_the_command_against_stripe_is_printed_whole(
@@ -344,7 +352,7 @@ def test_the_command_against_stripe_is_printed_whole(
     assert watch.receiver is not None
     assert f"stripe listen --forward-to {watch.receiver.url} --live" in capsys.readouterr().out
     with pytest.raises(UsageFault, match="stripe trigger"):
-        api.rehearse()
+        receiver_commands.rehearse()
 
 
 def test_behind_a_tunnel(

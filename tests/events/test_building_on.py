@@ -155,7 +155,7 @@ def test_a_gap_of_20000_goes_to_the_panel_in_small_messages() -> None:
         for n in range(20_000)
     ]
     watch.store.add(rows, source="poll")
-    watch._show_new()
+    watch.outlets.show_new()
     assert sum(len(each.get("rows", [])) for each in sent) == MAX_ROWS
     assert max(len(json.dumps(each)) for each in sent) <= 100_000
     sent.clear()
