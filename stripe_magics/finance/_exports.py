@@ -6,7 +6,7 @@ from stripe_magics.errors import MissingData
 from stripe_magics.finance.balance import balance_activity, balance_summary, daily_balance, ending_balance
 from stripe_magics.finance.cash_projection import cash_forecast
 from stripe_magics.finance.cell_rows import rows
-from stripe_magics.finance.close import close_month, journal, verify_close
+from stripe_magics.finance.close import close_month, verify_close
 from stripe_magics.finance.currency_exchange import fx_effect
 from stripe_magics.finance.customers import concentration, customer_value, ltv, ltv_of
 from stripe_magics.finance.days_outstanding import (
@@ -18,6 +18,7 @@ from stripe_magics.finance.days_outstanding import (
     weighted_days,
 )
 from stripe_magics.finance.fee_costs import fee_items, fees, volume
+from stripe_magics.finance.general_journal import journal
 from stripe_magics.finance.invoice_line_items import invoice_lines
 from stripe_magics.finance.mrr_history import (
     monthly_revenue,

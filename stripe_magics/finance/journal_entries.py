@@ -162,3 +162,8 @@ def unbalanced(lines: pd.DataFrame) -> pd.DataFrame:
     """The entries (one a day and currency) whose debits aren't their credits."""
     sums = lines.groupby(["entry", "currency"], sort=False)[["debit", "credit"]].sum()
     return sums[sums["debit"] != sums["credit"]].reset_index()
+
+
+def balance_change(made: pd.DataFrame) -> dict[str, int]:
+    """What the balance did over the period, by currency: its end less its start."""
+    return {str(each["currency"]): int(each["end"]) - int(each["start"]) for each in made.to_dict("records")}

@@ -27,6 +27,7 @@ from stripe_magics.finance.inputs import ReportInputs
 from stripe_magics.finance.receivables import transitions
 from stripe_magics.finance.reporting_period import Period
 from stripe_magics.finance.subscription_history import history
+from stripe_magics.finance.tax_entries import invoice_totals
 
 Sums = Mapping[str, int]
 Proof = Callable[[ReportInputs, Period], tuple[Sums, Sums] | None]
@@ -108,7 +109,7 @@ def finalised_in(invoices: pd.DataFrame, span: Period) -> pd.DataFrame:
 
 def net_totals(invoices: pd.DataFrame) -> pd.Series:
     """What each invoice says its total without tax is, without shipping."""
-    net, _ = tax.invoice_totals(invoices)
+    net, _ = invoice_totals(invoices)
     shipping = int_column(invoices, "shipping_cost_amount_subtotal")
     return net - shipping
 
@@ -127,7 +128,7 @@ def _tax(inputs: ReportInputs, span: Period) -> tuple[Sums, Sums]:
     rows = rows[rows["kind"] == "invoice"]
     excluded = mine.get("total_excluding_tax")
     whole = int_column(mine, "total")
-    own = tax.invoice_totals(mine)[1] if excluded is None else whole - to_int64(excluded)
+    own = invoice_totals(mine)[1] if excluded is None else whole - to_int64(excluded)
     return _of(rows, "tax"), sums_by_currency(mine["currency"], own)
 
 

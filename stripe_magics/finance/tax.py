@@ -8,8 +8,7 @@ exempt and reverse-charge sales.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -28,10 +27,18 @@ from stripe_magics.finance.aggregation import (
 )
 from stripe_magics.finance.columns import CURRENCY, column, count, declare, money, text
 from stripe_magics.finance.corrections import CREDIT_NOTE, billed, corrections, credit_notes_issued
-from stripe_magics.finance.invoice_line_items import filled_lists, is_inclusive, without_lines
-from stripe_magics.finance.nested_lists import as_text, nested_lists
+from stripe_magics.finance.invoice_line_items import without_lines
+from stripe_magics.finance.nested_lists import nested_lists
 from stripe_magics.finance.receivables import transitions
 from stripe_magics.finance.reporting_period import Ints, Moment, Period, instants, period
+from stripe_magics.finance.tax_entries import (
+    AMOUNTS,
+    TaxEntries,
+    by_entry,
+    invoice_totals,
+    known_rates,
+    tax_entries,
+)
 from stripe_magics.frames.frame_info import add_note
 
 EU = frozenset(
@@ -40,8 +47,6 @@ EU = frozenset(
         "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
     ]
 )  # fmt: skip
-_ENTRIES = ("total_taxes", "total_tax_amounts", "tax_amounts")
-_AMOUNTS = ("taxable", "tax")
 _SORTED_BY = ("posted", "document", "tax_rate")
 _OF_CUSTOMERS = (
     "currency",
@@ -55,82 +60,6 @@ _OF_CUSTOMERS = (
 COUNTRY = text("country", "The country of the tax rate, else of the customer's address.")
 PERCENT = column("percentage", "percent", "The rate in percent; missing where the rate isn't known.")
 TREATMENT = text("treatment", "domestic, oss, reverse charge, exempt, outside the EU or abroad.")
-
-
-@dataclass(frozen=True, slots=True)
-class TaxEntries:
-    """The tax entries of documents, one after another, in both shapes; `row` is the document that each is
-    of."""
-
-    row: Ints
-    table: pd.DataFrame
-    rates: Mapping[str, Mapping[str, Any]]
-
-    def sums(self, documents: int) -> Ints:
-        """The tax of each document."""
-        made = np.zeros(documents, dtype=np.int64)
-        np.add.at(made, self.row, self.table["tax"].to_numpy())
-        return made
-
-    def where(self, kept: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> TaxEntries:
-        """Some of them."""
-        return TaxEntries(self.row[kept], self.table[kept], self.rates)
-
-
-def tax_entries(documents: pd.DataFrame) -> TaxEntries:
-    """The tax entries of each document: of its newest shape that has some."""
-    taken = np.zeros(len(documents), dtype=bool)
-    rows: list[Ints] = []
-    tables: list[pd.DataFrame] = []
-    rates: dict[str, Mapping[str, Any]] = {}
-    for name in _ENTRIES:
-        if name not in documents.columns:
-            continue
-        each = nested_lists(documents[name], name)
-        if taken.any():
-            each = each.where(~taken[each.row])
-        if not len(each):
-            continue
-        taken[each.row] = True
-        rates |= each.expanded
-        rate = pc.coalesce(each.get("tax_rate"), each.get("tax_rate_details", "tax_rate"))
-        base = each.get("taxable_amount")
-        rows.append(each.row)
-        tables.append(
-            pd.DataFrame(
-                {
-                    "tax_rate": as_text(rate.fill_null("")),
-                    "inclusive": is_inclusive(each),
-                    "taxability": as_text(each.text("taxability_reason")),
-                    "taxable": each.ints("taxable_amount"),
-                    "tax": each.ints("amount"),
-                    "of_all": base.is_null().to_numpy(zero_copy_only=False),
-                }
-            )
-        )
-    if not tables:
-        none = {name: pd.Series(dtype="str") for name in ("tax_rate", "taxability")}
-        numbers = {name: pd.Series(dtype=np.int64) for name in _AMOUNTS}
-        flags_ = {name: pd.Series(dtype=bool) for name in ("inclusive", "of_all")}
-        return TaxEntries(np.array([], dtype=np.int64), pd.DataFrame({**none, **numbers, **flags_}), rates)
-    return TaxEntries(np.concatenate(rows), pd.concat(tables, ignore_index=True), rates)
-
-
-def known_rates(
-    invoices: pd.DataFrame, tax_rates: pd.DataFrame | None, named: Iterable[str] = ()
-) -> dict[str, Mapping[str, Any]]:
-    """Tax rates by id: from their own list, and those that invoices spell out, if one of `named` is not in
-    it."""
-    found: dict[str, Mapping[str, Any]] = {}
-    if tax_rates is not None:
-        for row in tax_rates.to_dict("records"):
-            found[str(row["id"])] = {str(key): value for key, value in row.items()}
-    if set(named) - {"", *found}:
-        for cell in filled_lists(invoices, "default_tax_rates"):
-            for rate in cell:
-                if isinstance(rate, Mapping):
-                    found.setdefault(str(rate.get("id")), rate)
-    return found
 
 
 def _customers(invoices: pd.DataFrame) -> pd.DataFrame:
@@ -150,48 +79,6 @@ def _customers(invoices: pd.DataFrame) -> pd.DataFrame:
             "exempt": text_column(invoices, "customer_tax_exempt").replace("", "none"),
         }
     )
-
-
-def _by_entry(documents: pd.DataFrame, entries: TaxEntries) -> pd.DataFrame:
-    """One row an entry: at (the document's place), tax rate, behaviour, reason, taxable, tax. One without
-    entries has one, of its own tax."""
-    net, tax = _own(documents, entries)
-    bare = np.ones(len(documents), dtype=bool)
-    bare[entries.row] = False
-    without = np.flatnonzero(bare)
-    spelt = entries.table
-    own = pd.DataFrame(
-        {
-            "at": without,
-            "tax_rate": "",
-            "inclusive": False,
-            "taxability": "",
-            "taxable": net.to_numpy()[without],
-            "tax": tax.to_numpy()[without],
-        }
-    )
-    if spelt.empty:
-        return own
-    base = np.where(spelt["of_all"], net.to_numpy()[entries.row], spelt["taxable"])
-    rows = spelt.drop(columns="of_all").assign(at=entries.row, taxable=base)[list(own.columns)]
-    return rows if own.empty else pd.concat([rows, own], ignore_index=True)
-
-
-def invoice_totals(documents: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """Each document's net and tax by its own totals."""
-    return _own(documents, tax_entries(documents))
-
-
-def _own(documents: pd.DataFrame, entries: TaxEntries) -> tuple[pd.Series, pd.Series]:
-    total = int_column(documents, "total", "amount" if "amount" in documents.columns else "")
-    summed = pd.Series(entries.sums(len(documents)), index=documents.index)
-    net = documents.get("total_excluding_tax")
-    tax = int_column(documents, "tax") if "tax" in documents.columns else summed
-    tax = tax.where(tax.ne(0), summed)
-    if net is not None:
-        excluded = net.astype("Int64")
-        tax = tax.where(excluded.isna().to_numpy() | tax.ne(0), (total - excluded.fillna(0)).astype(np.int64))
-    return (total - tax).astype(np.int64), tax.astype(np.int64)
 
 
 @declare(
@@ -260,7 +147,7 @@ def tax_collected(
         "customer_name",
         "customer_tax_id",
     ]
-    columns += ["country", "exempt", "tax_rate", "percentage", "inclusive", "taxability", *_AMOUNTS]
+    columns += ["country", "exempt", "tax_rate", "percentage", "inclusive", "taxability", *AMOUNTS]
     sources = [invoices, credit_notes, refunds, charges]
     return result(out[columns], "tax_collected", sources, period=span)
 
@@ -302,7 +189,7 @@ def _documents(
     mine = invoices.take(found)
     entries = tax_entries(mine)
     rates = dict(entries.rates)
-    sold = _by_entry(mine, entries)
+    sold = by_entry(mine, entries)
     sold["place"] = found[sold.pop("at").to_numpy()]
     sold["invoice"] = sold["document"] = ids.take(sold["place"].to_numpy()).array
     sold["posted"], sold["kind"] = finalized[sold["place"]], "invoice"
@@ -342,12 +229,12 @@ def _credit_notes(
     number = np.full(len(issued), -1, dtype=np.int64)
     number[at] = np.arange(len(at))
     whole = issued[itemised]
-    rows = _by_entry(whole, TaxEntries(number[entries.row], entries.table, entries.rates))
+    rows = by_entry(whole, TaxEntries(number[entries.row], entries.table, entries.rates))
     rows["document"] = to_str(whole["id"]).take(rows.pop("at").to_numpy()).array
     for name in ("posted", "invoice", "place"):
         rows[name] = rows["document"].map(about[name])
     rows["kind"] = CREDIT_NOTE
-    rows[list(_AMOUNTS)] = -rows[list(_AMOUNTS)].astype(np.int64)
+    rows[list(AMOUNTS)] = -rows[list(AMOUNTS)].astype(np.int64)
     return rows, entries.rates
 
 
@@ -355,12 +242,12 @@ def _in_proportion(invoices: pd.DataFrame, taken: pd.DataFrame) -> pd.DataFrame:
     """What corrections without taxes of their own take back of each tax of their invoices."""
     places = np.unique(taken["place"].to_numpy())
     theirs = invoices.take(places)
-    taxes = _by_entry(theirs, tax_entries(theirs))
+    taxes = by_entry(theirs, tax_entries(theirs))
     taxes["place"] = places[taxes.pop("at").to_numpy()]
     share = taxes.merge(taken.rename(columns={"amount": "taken"}), on="place")
     total = int_column(invoices, "total").to_numpy()[share["place"]]
     part = share["taken"] / np.where(total == 0, 1, total) * (total != 0)
-    for name in _AMOUNTS:
+    for name in AMOUNTS:
         share[name] = -np.rint(share[name] * part).astype(np.int64)
     return share
 
@@ -408,7 +295,7 @@ def tax_summary(rows: pd.DataFrame, span: Period, *, home: str = "") -> pd.DataF
     if rows.empty:
         out = pd.DataFrame({name: pd.Series(dtype=object) for name in ("currency", "treatment", "country")})
         out = out.assign(percentage=pd.Series(dtype=float), inclusive=pd.Series(dtype=bool))
-        for name in ("documents", *_AMOUNTS):
+        for name in ("documents", *AMOUNTS):
             out[name] = pd.Series(dtype=np.int64)
     else:
         keys = {
@@ -418,7 +305,7 @@ def tax_summary(rows: pd.DataFrame, span: Period, *, home: str = "") -> pd.DataF
             "percentage": rows["percentage"].map(lambda each: "" if np.isnan(each) else repr(float(each))),
             "inclusive": rows["inclusive"].astype(int),
         }
-        out = group_sums(keys, {name: rows[name] for name in _AMOUNTS}).rename(columns={"count": "documents"})
+        out = group_sums(keys, {name: rows[name] for name in AMOUNTS}).rename(columns={"count": "documents"})
         out["percentage"] = pd.to_numeric(out["percentage"], errors="coerce").astype(float)
         out["inclusive"] = out["inclusive"].astype(bool)
     made = result(out, "tax_summary", [rows], period=span, home=home, notes=totals(out, "tax", "Tax in all"))

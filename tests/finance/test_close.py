@@ -19,7 +19,7 @@ from workbook_formulas import formulas
 import stripe_magics as sm
 from stripe_magics.errors import CloseFailed, FileError, UsageFault
 from stripe_magics.finance import audit_trail, workbook
-from stripe_magics.finance.close import PARTS
+from stripe_magics.finance.close_handover import PARTS
 from stripe_magics.finance.proofs import PROOFS
 
 MONTH = "2026-09"

@@ -264,9 +264,9 @@ def test_a_report_goes_on_where_it_was_begun(
 ) -> None:
     """Another thread connects elsewhere between two lists: no list of the other account gets into the
     report."""
-    from stripe_magics.finance import runner
+    from stripe_magics.finance import list_fetch
 
-    real, fetched = runner._fetch, []
+    real, fetched = list_fetch._fetch, []
 
     def late(connection: Any, module: str, values: Any) -> Any:
         fetched.append(module)
@@ -274,7 +274,7 @@ def test_a_report_goes_on_where_it_was_begun(
             b.connect()
         return real(connection, module, values)
 
-    monkeypatch.setattr(runner, "_fetch", late)
+    monkeypatch.setattr(list_fetch, "_fetch", late)
     with pytest.raises(NotConnected, match="was closed"):
         on_a("%stripe report proofs --month 2026-09")
     assert [path for _, path, _ in b.requests] == ["/v1/account"]

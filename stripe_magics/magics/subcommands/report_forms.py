@@ -50,13 +50,13 @@ class FinanceReporter:
         return ""
 
     def _check(self, words: Sequence[str], flag: str, value: str, values: Mapping[str, Any]) -> None:
-        from stripe_magics.finance import close, comparison, reporting_period, runner
+        from stripe_magics.finance import close_handover, comparison, list_fetch, reporting_period, runner
         from stripe_magics.finance.account_map import read_map
 
         zone = str(values.get("tz") or "UTC")
         if flag != "tz" and self.problem(words, "tz", zone, values):
             zone = "UTC"  # that one is said under its own field
-        clock = runner.stripe_clock()
+        clock = list_fetch.stripe_clock()
         if flag == "period" and words[0] == "close" and not self.unit(value):
             reporting_period.calendar_period(value, flag, zone, clock)
             raise UsageFault(f"{value} is not a month, a quarter or a year.")
@@ -72,19 +72,19 @@ class FinanceReporter:
             "end": lambda: reporting_period.end_of(value, zone, clock),
             "period": lambda: reporting_period.calendar_period(value, flag, zone, clock),
             "currency": lambda: comparison.check_currency(value),
-            "to": lambda: close.workbook_path(value),
+            "to": lambda: close_handover.workbook_path(value),
             "map": lambda: read_map(value),
         }
         checks.get(flag, lambda: runner.check_given(words[1], {flag: value}))()
 
     def unit(self, period: str) -> str:
         """Whether a period is a month, a quarter or a year; "" if it is none of them."""
-        from stripe_magics.finance import runner
+        from stripe_magics.finance.list_fetch import stripe_clock
         from stripe_magics.finance.reporting_period import calendar_period
 
         for unit in ("month", "quarter", "year"):
             try:
-                calendar_period(period, unit, "UTC", runner.stripe_clock())
+                calendar_period(period, unit, "UTC", stripe_clock())
             except UsageFault:
                 continue
             return unit
@@ -123,7 +123,7 @@ def report_form(positional: Sequence[Any], given: Mapping[str, Any]) -> Any:
 def close_form(values: Mapping[str, Any]) -> Any:
     """`%stripe close --form`."""
     from stripe_magics.client.shared_connection import shared
-    from stripe_magics.finance.runner import check_one_period
+    from stripe_magics.finance.report_arguments import check_one_period
 
     check_one_period("close", "needed", values)
 
