@@ -1,9 +1,9 @@
 """Running a report by name: its period, zone and options read and checked, its lists fetched, and what it
 says of itself.
 
-`report("balance_summary", month="2026-09")` fetches what the table in `report_table.py` says, each list once, and
-hands the frames to a pure function. `data=` takes frames that are at hand, `over=` a mirror or pull folder;
-nothing that they have is fetched.
+`report("balance_summary", month="2026-09")` fetches what its entry in `report_table.py` says, each list once,
+and hands the frames to a pure function. `data=` takes frames that are at hand, `over=` a mirror or pull
+folder; nothing that they have is fetched.
 """
 
 from __future__ import annotations
