@@ -118,6 +118,7 @@ class ModuleForm(w.VBox):
             self.put_control(name)
         for name in values:
             self.comparison.changed(self.state.field(name).name)
+        self._drop_mended()
         self.amount.update()
         self.refresh()
         return self
@@ -226,8 +227,7 @@ class ModuleForm(w.VBox):
         else:
             self.state.set(name, raw)
             self.check(name)
-        if self.problems.drop_mended():
-            self.show_message("")
+        self._drop_mended()
         self.comparison.changed(name)
         self.amount.update()
         self.refresh()
@@ -293,6 +293,11 @@ class ModuleForm(w.VBox):
         field."""
         self.problems.show(faults)
         self.refresh()
+
+    def _drop_mended(self) -> None:
+        """Take the errors away that were mended since."""
+        if self.problems.drop_mended():
+            self.show_message("")
 
     def show_message(self, html: str) -> None:
         """Put a card into the status line."""

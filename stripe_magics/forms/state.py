@@ -22,7 +22,7 @@ from stripe_magics._text import closest_matches
 from stripe_magics.catalogue.field import Conditions, Field, Kind, Role
 from stripe_magics.catalogue.kinds import Shape, shape_of
 from stripe_magics.catalogue.module import Effect, Module
-from stripe_magics.errors import UnknownName
+from stripe_magics.errors import Fault, UnknownName
 from stripe_magics.forms.money_entry import as_line_value
 from stripe_magics.forms.submission_state import Submission
 from stripe_magics.validation.countries import country_code
@@ -261,6 +261,18 @@ class FormState:
             return as_line_value(raw, self.currency_for(field)) if field.kind is Kind.MINOR_AMOUNT else raw
         except ValueError:
             return raw
+
+    def unclear_amounts(self) -> tuple[Fault, ...]:
+        """The amounts that can mean two things, or none: what a line would make of them doesn't count."""
+        faults = []
+        for each in self.shown():
+            raw = self.raw.get(each.name)
+            if each.kind is Kind.MINOR_AMOUNT and isinstance(raw, str) and each.name not in self.cleared:
+                try:
+                    as_line_value(raw, self.currency_for(each))
+                except ValueError as problem:
+                    faults.append(Fault(each.name, each.title, str(problem)))
+        return tuple(faults)
 
     # -- what it stands for ----------------------------------------------------------------------------------
     def touched(self, name: str) -> bool:

@@ -19,6 +19,7 @@ from enum import StrEnum
 from uuid import uuid4
 
 from stripe_magics._command import Command
+from stripe_magics.errors import AnswerUnusable, NotSent, StripeError, StripeMagicsError
 
 
 class Stage(StrEnum):
@@ -117,3 +118,15 @@ class Submission:
     def why_not(self) -> str:
         """Why a click does nothing now; "" if it would."""
         return WHY_NOT.get(self.stage, "")
+
+
+def stage_after(fault: BaseException) -> Stage:
+    """How a sending ended that raised: provably not sent, carried out, refused by Stripe, or (an error of our
+    own, a Stop) unknown."""
+    if isinstance(fault, NotSent) or (
+        isinstance(fault, StripeMagicsError) and not isinstance(fault, StripeError)
+    ):
+        return Stage.IDLE
+    if isinstance(fault, AnswerUnusable):
+        return Stage.DONE
+    return Stage.REFUSED if isinstance(fault, StripeError) else Stage.UNKNOWN

@@ -18,11 +18,9 @@ from stripe_magics.catalogue.field import Kind, Role
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.client.journal.journal_entry import Origin, form_digest
 from stripe_magics.errors import (
-    AnswerUnusable,
     ConfirmationNeeded,
     Fault,
     InvalidValue,
-    NotSent,
     OutcomeUnknown,
     RepeatRefused,
     StripeError,
@@ -33,7 +31,7 @@ from stripe_magics.forms import html as cards
 from stripe_magics.forms.background_read import ROWS, LongRead
 from stripe_magics.forms.connection_guard import ConnectionGuard
 from stripe_magics.forms.form_protocol import FormView
-from stripe_magics.forms.submission_state import Stage
+from stripe_magics.forms.submission_state import Stage, stage_after
 from stripe_magics.forms.widget_registry import set_children
 
 
@@ -192,12 +190,17 @@ class Sender:
         self.shown_error = None
         self.form.refresh_banner()
         self.form.show_faults(())
+        unclear = self.form.state.unclear_amounts()
         try:
             request = prepare(self.form.state.command(), connection=self.form.connection)
+            if unclear:
+                raise InvalidValue(unclear, module=self.form.state.module.name)  # noqa: TRY301 - with the rest
             self.form.amount.check_left(self.form.state.module.name)
         except InvalidValue as invalid:
-            count = "One value needs" if len(invalid.faults) == 1 else f"{len(invalid.faults)} values need"
-            self.form.show_faults(invalid.faults)
+            own = {each.field: each for each in unclear}
+            faults = tuple(own.pop(each.field, each) for each in invalid.faults) + tuple(own.values())
+            count = "One value needs" if len(faults) == 1 else f"{len(faults)} values need"
+            self.form.show_faults(faults)
             self.form.show_message(
                 cards.card("wrong", f"{count} correcting. Nothing was sent.", role="alert")
             )
@@ -249,7 +252,7 @@ class Sender:
                 raise
             submission.arm()
             self.repeat = True
-            self._fail(refused, "Made before. Send it once more?")
+            self._fail(refused, "Send it once more?")
             raise
         except OutcomeUnknown as fault:
             submission.finish(Stage.UNKNOWN)
@@ -258,7 +261,7 @@ class Sender:
             raise
         except BaseException as fault:
             # whatever it is, the submission must know how it ended; it is raised again
-            submission.finish(_stage(fault))
+            submission.finish(stage_after(fault))
             self._fail(fault)
             raise
         submission.finish(Stage.DONE)
@@ -322,6 +325,8 @@ class Sender:
             words = str(getattr(fault, "stripe_message", "") or str(fault).splitlines()[0])
             self.form.show_faults((Fault(field=field.name, title=field.title, problem=words),))
         self._last_card = cards.error(fault)
+        if confirmation_html and isinstance(fault, StripeMagicsError):  # the button says it, not a flag
+            self._last_card = cards.card("wrong", fault.brief, role="alert")
         self.form.show_message(
             self._last_card + (cards.card("ask", confirmation_html) if confirmation_html else "")
         )
@@ -378,18 +383,6 @@ class Sender:
             self._spare["typed"] = self.form.tree.make(w.Text, "beside", description="To confirm, type")
         self._spare["typed"].placeholder = confirmation.confirmation_phrase(self.form)
         return self._spare["typed"]
-
-
-def _stage(fault: BaseException) -> Stage:
-    """How a sending ended that raised: provably not sent, carried out, refused by Stripe, or (an error of our
-    own, a Stop) unknown."""
-    if isinstance(fault, NotSent) or (
-        isinstance(fault, StripeMagicsError) and not isinstance(fault, StripeError)
-    ):
-        return Stage.IDLE
-    if isinstance(fault, AnswerUnusable):
-        return Stage.DONE
-    return Stage.REFUSED if isinstance(fault, StripeError) else Stage.UNKNOWN
 
 
 def _headline(title: str, frame: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from each_row import each_row
 from forms.conftest import models
 
 from stripe_magics import catalogue, forms, pipeline
@@ -517,3 +518,19 @@ def test_an_event_watch_goes_to_its_handler() -> None:
 
 def test_the_skeleton_needs_no_widget() -> None:
     assert forms.skeleton("invoices create") == "%stripe invoices create --form"
+
+
+@each_row("amount", ["1 000", "1.000", "1.000 eur", "1,000", "1'000", "25.00 30.00"])
+def test_an_amount_with_two_meanings_is_refused_in_the_forms_words(sandbox: Any, amount: str) -> None:
+    form = module_form("payment_intents.create", {"amount": amount, "currency": "eur"})
+    before = sandbox.writes
+    with pytest.raises(InvalidValue):
+        form.submit(confirm=True)
+    (problem,) = form.problems.children
+    assert problem.description == f"Amount: {form.state.errors['amount']}"
+    assert repr(amount) in problem.description
+    assert sandbox.writes == before, "what a line would make of it is never sent"
+    form.fill(amount="1000.00")
+    assert not form.problems.children
+    assert "--amount 1000.00eur" in form.line
+    form.close()
