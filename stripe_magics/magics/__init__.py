@@ -14,7 +14,7 @@ _LOADED: dict[int, Any] = {}  # id of a shell -> what was registered there
 
 def load(ip: Any) -> None:
     """Register everything with a shell. Quiet, and the same again if it is already loaded."""
-    from stripe_magics.magics.magic import Registration
+    from stripe_magics.magics.registration import Registration
 
     if id(ip) not in _LOADED:
         _LOADED[id(ip)] = Registration(ip)

@@ -21,9 +21,8 @@ from stripe_magics import _first_use, catalogue
 from stripe_magics._command import Command
 from stripe_magics._interrupts import held_back
 from stripe_magics._options import Options
-from stripe_magics.client.journal.cell_origin import is_tracked, origin, stop_tracking, tracker_of
+from stripe_magics.client.journal.cell_origin import origin, tracker_of
 from stripe_magics.errors import IncompleteList, KeyRefused, StripeMagicsError, UsageFault
-from stripe_magics.magics import completion_warm_up, ipython_hooks
 from stripe_magics.magics.delivery import bound_line, check_name, notes_of
 from stripe_magics.magics.history import History
 from stripe_magics.magics.names_in_scope import names_in_scope
@@ -377,35 +376,3 @@ class StripeMagics(Settings):
         if (name or quiet) and not assigned:
             return None
         return answer
-
-
-class Registration:
-    """All that is registered with one shell, and its undoing."""
-
-    def __init__(self, ip: Any) -> None:
-        self.ip = ip
-        self.tracked_before = is_tracked(ip)  # by a call from Python
-        self.magics = StripeMagics(ip)
-        ip.register_magics(self.magics)
-        self.undoing = [
-            ipython_hooks.install_lines(ip),
-            ipython_hooks.install_completion(ip, self.magics),
-            ipython_hooks.install_display(ip, self.magics),
-            ipython_hooks.install_form_links(ip, self.magics),
-            ipython_hooks.install_key_watch(ip, self.magics),
-        ]
-        completion_warm_up.begin(ip)
-
-    def undo(self) -> None:
-        """Leave the shell as it was."""
-        ip, magics = self.ip, self.magics
-        for undo in self.undoing:
-            undo()
-        if not self.tracked_before:
-            stop_tracking(ip)
-        for kind in ("line", "cell"):
-            table = ip.magics_manager.magics[kind]
-            if getattr(table.get("stripe"), "__self__", None) is magics:
-                del table["stripe"]
-        ip.magics_manager.registry.pop(type(magics).__name__, None)
-        ip.configurables[:] = [each for each in ip.configurables if each is not magics]

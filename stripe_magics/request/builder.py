@@ -8,7 +8,7 @@ role. No module is known here by name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,16 +16,17 @@ from stripe_magics._form_encoding import UNSET, Pairs, pairs
 from stripe_magics._options import Options
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.generated import facts
-from stripe_magics.catalogue.module import Effect, FollowUp, Module, Variant
+from stripe_magics.catalogue.module import FollowUp, Module, Variant
 from stripe_magics.catalogue.stripe_objects import object_path
 from stripe_magics.errors import Fault, InvalidValue
-from stripe_magics.request import CurrencyCheck, Request, RowFilter, raw_call
+from stripe_magics.request import CurrencyCheck, Request, raw_call
+from stripe_magics.request.call_options import call_headers, idempotency_key_of, refuse_on_reads
+from stripe_magics.request.list_plan import row_filters_of, row_limit, scan_warning_of, with_splits
 from stripe_magics.validation import Bound, expand_faults, search_query, urls_and_headers, variant
 from stripe_magics.validation.field_resolution import index_of
 from stripe_magics.validation.key_check import refuse_keys
 
 _IN_PATH = re.compile(r"\{(\w+)\}")
-_DEFAULT_LIMIT = 100
 
 
 def plan(bound: Bound, options: Options | None = None) -> Request:
@@ -41,14 +42,14 @@ def plan(bound: Bound, options: Options | None = None) -> Request:
         ]
     )
     module, values = bound.module, bound.values
-    _refuse_on_reads(module, values, options)
+    refuse_on_reads(module, values, options)
     index = index_of(module)
     chosen = variant(module, values)
-    limit, limit_given = _limit(module, values, options)
+    limit, limit_given = row_limit(module, values, options)
     shared: dict[str, Any] = {
         "module": module.name,
-        "headers": _headers(module, values, options),
-        "idempotency_key": _idempotency(module, values, options),
+        "headers": call_headers(module, values, options),
+        "idempotency_key": idempotency_key_of(module, values, options),
         "limit": limit,
         "limit_given": limit_given,
         "returns": module.object,
@@ -68,7 +69,7 @@ def _declared(bound: Bound, options: Options, chosen: Variant | None, shared: di
     version = options.stripe_version or bound.api_version
     path = _path(chosen.path if chosen else module.path, values)
     searched = module.search is not None and path.endswith("/search")
-    row_filters = (*_row_filters(module, values, local),)
+    row_filters = (*row_filters_of(module, values, local),)
     sent: list[tuple[str, str]] = []
     if searched and module.search is not None:
         sent.append((module.search.param, search_query.expression(module, values, bound.zone, bound.now)[0]))
@@ -101,12 +102,12 @@ def _declared(bound: Bound, options: Options, chosen: Variant | None, shared: di
         lists=lists,
         list_of_one=one,
         row_filters=row_filters,
-        scan_warning=_scan_warning(module, values, row_filters) if lists else "",
+        scan_warning=scan_warning_of(module, values, row_filters) if lists else "",
         files=files or None,
         currency_checks=tuple(_denominations(bound)),
         **shared,
     )
-    return _with_follow_ups(_with_splits(main, module, values, local), module, values, version)
+    return _with_follow_ups(with_splits(main, module, values, local), module, values, version)
 
 
 def _denominations(bound: Bound) -> Iterator[CurrencyCheck]:
@@ -187,75 +188,6 @@ def _is_sent(declared: Field, value: Any, local: set[str], chosen: Variant | Non
     return not (declared.local_choices and value in declared.local_choices)
 
 
-# Lists
-
-
-def _limit(module: Module, values: Mapping[str, Any], options: Options) -> tuple[int | None, bool]:
-    declared = index_of(module).roles.get(Role.LIMIT)
-    raw = values.get(declared.name) if declared else None
-    if raw is None:
-        raw = options.limit
-    if raw is None:
-        return _DEFAULT_LIMIT, False
-    if declared is None and not module.lists and index_of(module).roles.get(Role.URL) is None:
-        raise _refused("limit", f"{module.name} gives no list; leave it out")
-    text = str(raw).strip().lower()
-    if text == "all":
-        return None, True
-    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < 1:
-        raise _refused("limit", f"{raw!r} is not a number of rows; give 1 or more, or all")
-    most = declared.maximum if declared else None
-    if most is not None and int(text) > most:
-        raise _refused("limit", f"{text} is too large; the maximum is {most}")
-    return int(text), True
-
-
-def _row_filters(module: Module, values: Mapping[str, Any], local: set[str]) -> Iterable[RowFilter]:
-    """Tests on the rows, for what Stripe doesn't filter by."""
-    if module.method != "GET":
-        return
-    for name, value in values.items():
-        declared = module.get(name)
-        if declared is None or value is UNSET:
-            continue
-        here = declared.role is Role.LOCAL or name in local
-        key = declared.row_key or declared.param
-        if declared.role is Role.SPLIT and here:
-            split = next(each for each in module.splits if each.field == name)
-            yield RowFilter(key=split.param, among=dict(split.values)[_text(value)])
-        elif declared.kind is Kind.TIMESTAMP_FILTER and here:
-            low = value["gt"] + 1 if "gt" in value else value.get("gte")
-            high = value["lte"] + 1 if "lte" in value else value.get("lt")
-            yield RowFilter(key=key, low=low, high=high)
-        elif here or (declared.local_choices and value in declared.local_choices):
-            yield RowFilter(key=key, equals=_text(value))
-
-
-def _scan_warning(module: Module, values: Mapping[str, Any], row_filters: tuple[RowFilter, ...]) -> str:
-    if not row_filters:
-        return ""
-    bounds = [
-        each for each in module.fields if each.kind is Kind.TIMESTAMP_FILTER and each.role is Role.PARAM
-    ]
-    if not bounds or any(each.name in values for each in bounds):
-        return ""
-    return (
-        "Rows are filtered here, and nothing bounds the scan: every row is read until enough match. Add"
-        f" {bounds[0].flag} to bound it."
-    )
-
-
-def _with_splits(main: Request, module: Module, values: Mapping[str, Any], local: set[str]) -> Request:
-    for split in module.splits:
-        if split.field in values and split.field not in local:
-            requested = dict(split.values)[_text(values[split.field])]
-            first, *others = (
-                replace(main, params=((split.param, value), *main.params)) for value in requested
-            )
-            main = replace(first, merged_requests=tuple(others))
-    return main
-
-
 # Calls that follow
 
 
@@ -319,9 +251,6 @@ def _following(
     )
 
 
-# Options
-
-
 def _with_expand(
     module: Module, sent: list[tuple[str, str]], options: Options, *, strip: bool
 ) -> list[tuple[str, str]]:
@@ -342,65 +271,5 @@ def _with_expand(
     ]
 
 
-def _headers(module: Module, values: Mapping[str, Any], options: Options) -> Pairs:
-    found: dict[str, str] = {}
-    for role, name, option in (
-        (Role.ACCOUNT, "Stripe-Account", options.stripe_account),
-        (Role.VERSION, "Stripe-Version", options.stripe_version),
-    ):
-        declared = index_of(module).roles.get(role)
-        value = str((values.get(declared.name) if declared else None) or option)
-        if value:
-            found[name] = _header(name.lower().replace("-", "_"), urls_and_headers.CHECKS[role], value)
-    if options.stripe_context:
-        found["Stripe-Context"] = _header("stripe_context", urls_and_headers.context, options.stripe_context)
-    return tuple(found.items())
-
-
-def _refuse_on_reads(module: Module, values: Mapping[str, Any], options: Options) -> None:
-    """What only a write takes: a read may be made as often as one likes."""
-    if module.effect_of(values) is not Effect.READ:
-        return
-    own = index_of(module).roles.get(Role.IDEMPOTENCY_KEY)
-    given = {"idempotency": options.idempotency, "again": options.again}
-    if own is not None:
-        given[own.name] = bool(values.get(own.name))
-    faults = [
-        Fault(
-            name,
-            name.replace("_", " ").capitalize(),
-            f"has no effect: {module.name} only reads; leave it out",
-        )
-        for name, value in given.items()
-        if value
-    ]
-    if faults:
-        raise InvalidValue(faults, module=module.name)
-
-
-def _idempotency(module: Module, values: Mapping[str, Any], options: Options) -> str:
-    declared = index_of(module).roles.get(Role.IDEMPOTENCY_KEY)
-    own = str((values.get(declared.name) if declared else None) or "")
-    if own and options.idempotency and own != options.idempotency:
-        raise _refused("idempotency_key", "two different idempotency keys are given; give one")
-    key = own or options.idempotency
-    return _header("idempotency", urls_and_headers.header_value, key) if key else ""
-
-
-def _header(field: str, check: Any, value: str) -> str:
-    try:
-        return str(check(value))
-    except ValueError as problem:
-        raise _refused(field, str(problem)) from None
-
-
-def _refused(field: str, problem: str) -> InvalidValue:
-    return InvalidValue([Fault(field, field.replace("_", " ").capitalize(), problem)])
-
-
 def _files(module: Module, sent: list[tuple[str, str]]) -> dict[str, str]:
     return {name: value for name, value in sent if name == "file"} if module.files else {}
-
-
-def _text(value: Any) -> str:
-    return ("true" if value else "false") if isinstance(value, bool) else str(value)
