@@ -4,9 +4,9 @@
   line from its cell's body.
 - The answer goes to standard output (or into a file), everything that is said of it to standard error, a
   progress bar only to a terminal.
-- Nothing that needs a notebook is taken: forms, `--out`. A line has no cell, so it follows the law of
-  scripts: a write that is done is made again when the line runs again, one with an unknown outcome is
-  refused. `--idempotency KEY` makes a write once, however often it runs.
+- Nothing that needs a notebook is taken: forms, `--out` (line_runner.py). A line has no cell, so it follows
+  the law of scripts: a write that is done is made again when the line runs again, one with an unknown outcome
+  is refused. `--idempotency KEY` makes a write once, however often it runs.
 - The exit code says how it ended (`CODES`).
 """
 
@@ -16,23 +16,20 @@ import argparse
 import contextlib
 import signal
 import sys
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NoReturn
 
-from stripe_magics import progress, standard_streams
+from stripe_magics import _locale, progress, standard_streams
+from stripe_magics._redaction import redact
 from stripe_magics.command_output import FORMATS, Output, is_complete, row_results
 from stripe_magics.errors import (
     FileError,
     IncompleteList,
-    KeyRefused,
     NotConnected,
     OutcomeUnknown,
     StripeMagicsError,
     UsageFault,
 )
-
-if TYPE_CHECKING:
-    from stripe_magics._command import Command
 
 DONE, FAILED, USAGE, UNKNOWN, INCOMPLETE = 0, 1, 2, 3, 4
 CODES = {
@@ -47,12 +44,6 @@ _EXAMPLES = """examples:
   python -m stripe_magics "report balance_summary --month 2026-09" --env STRIPE_API_KEY --csv september.csv
   python -m stripe_magics "refunds list --limit all" --env STRIPE_API_KEY --json > refunds.json
 """
-_NEEDS_NOTEBOOK = {
-    "form": "--form opens a form, which needs a notebook.",
-    "out": "--out names a variable of a notebook. Use --csv, --json or --xlsx.",
-}
-_WORDS_FOR_NOTEBOOKS = frozenset({"today", "listen"})
-"""Subcommands whose answer is a widget, or a thread that ends with the process."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,13 +60,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _print_to_stderr(_for_terminal(error, connected=_connects(given)))
         return _code(error, connected=_connects(given))
     except KeyboardInterrupt:
-        _print_to_stderr("Stopped.")
+        _print_to_stderr(
+            'Stopped. Writes had been sent; "pending" lists those with an unknown outcome.'
+            if _writes()
+            else "Stopped. Nothing was changed at Stripe."
+        )
         return INCOMPLETE
+    finally:
+        _locale.set_locale("")
+
+
+class _Parser(argparse.ArgumentParser):
+    """What it says of an argument goes into logs, so a key in it is hidden."""
+
+    def error(self, message: str) -> NoReturn:
+        hidden = redact(message)
+        if hidden != message:
+            hidden += (
+                "\nThere is a key among the arguments: other programs can read them, so roll it at Stripe."
+            )
+        super().error(hidden)
 
 
 def make_parser() -> argparse.ArgumentParser:
     """Its help is a page of the site, too."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m stripe_magics",
         description='Run one line of %stripe outside of a notebook. "help" shows all lines.',
         epilog=_EXAMPLES + "\nexit codes:\n" + "\n".join(f"  {code}  {text}" for code, text in CODES.items()),
@@ -102,6 +111,12 @@ def make_parser() -> argparse.ArgumentParser:
     for name, about in FORMATS.items():
         file = {"metavar": "FILE"} if about.needs_file else {"metavar": "FILE", "nargs": "?", "const": "-"}
         form.add_argument(f"--{name}", help=about.help, **file)  # type: ignore[arg-type]
+    people = parser.add_argument_group("for people")
+    people.add_argument(
+        "--locale",
+        metavar="LANGUAGE",
+        help="how text and workbooks write numbers and dates: de, fr, en_GB ... (needs Babel)",
+    )
     return parser
 
 
@@ -110,7 +125,18 @@ _SOURCES = ("sandbox", "env", "profile", "name")
 
 
 def _connects(given: argparse.Namespace) -> bool:
-    return any(getattr(given, each) for each in _SOURCES)
+    return any(getattr(given, each) not in {None, False} for each in _SOURCES)
+
+
+def _given(given: argparse.Namespace, names: Iterable[str]) -> dict[str, Any]:
+    """The flags among these that were given. Raises `UsageFault` for one without a value: a variable that is
+    empty must not become another account."""
+    found = {name: getattr(given, name) for name in names}
+    found = {name: value for name, value in found.items() if value is not None and value is not False}
+    for name, value in found.items():
+        if isinstance(value, str) and not value.strip():
+            raise UsageFault(f"--{name.replace('_', '-')} was given without a value. Nothing was sent.")
+    return found
 
 
 def _run(given: argparse.Namespace) -> int:
@@ -119,15 +145,26 @@ def _run(given: argparse.Namespace) -> int:
     line = line.removeprefix("%%stripe").removeprefix("%stripe").strip()
     if not line:
         raise UsageFault("Which line?", advice='For example: python -m stripe_magics "help"')
+    if any(each.startswith(("%stripe", "%%stripe")) for each in body.splitlines()):
+        raise UsageFault(
+            "There is more than one line of %stripe, and one is run at a time. Nothing was sent.",
+            advice="What follows the first line is its body: `field: value`.",
+        )
     output = Output.of({name: getattr(given, name) for name in FORMATS})
     output.check()
+    for locale in _given(given, ["locale"]).values():
+        _set_locale(locale, line, output)
+    from stripe_magics.client.shared_connection import connect
+    from stripe_magics.line_runner import LineRunner
+
     with contextlib.redirect_stdout(sys.stderr):  # what the magic says beside its answer
+        options = _given(given, _CONNECTION)
         if _connects(given):
-            _connect(given)
-        elif unused := [each for each in _CONNECTION if getattr(given, each)]:
-            flag = unused[0].replace("_", "-")
+            connect(**options)
+        elif options:
+            flag = next(iter(options)).replace("_", "-")
             raise UsageFault(f"--{flag} goes with a connection: add --sandbox, --env NAME or --profile NAME.")
-        runner = _runner(line)
+        runner = LineRunner(line)
         answer, fault = _answer(runner, line, body or None)
         watch = _finish_watch(answer, streams=output.format in {"", "json"})
     if watch is not None:
@@ -148,11 +185,21 @@ def _run(given: argparse.Namespace) -> int:
     )
 
 
+def _set_locale(name: str, line: str, output: Output) -> None:
+    """Numbers and dates for people. Raises `UsageFault` where nothing for people would be written."""
+    if output.format in {"csv", "json"} and " --to" not in line:
+        raise UsageFault(
+            f"--locale is for text and workbooks; {output.format.upper()} keeps values. Nothing was sent.",
+            advice="Leave it out, or write --xlsx FILE.",
+        )
+    _locale.set_locale(name)
+
+
 def _writes() -> int:
     """How many writes this process has sent, by whichever line: a call, a resumed one, an endpoint's end."""
-    from stripe_magics.client.shared_connection import shared
-
-    connection = shared()
+    loaded = sys.modules.get("stripe_magics.client.shared_connection")
+    shared = getattr(loaded, "shared", None)  # not there where a stop came while it was imported
+    connection = shared() if shared is not None else None
     return connection.writes if connection is not None else 0
 
 
@@ -170,13 +217,6 @@ def _answer_lost(problem: FileError, answer: Any, *, made: bool) -> FileError:
     )
 
 
-def _connect(given: argparse.Namespace) -> None:
-    from stripe_magics.client.shared_connection import connect
-
-    options = {each: getattr(given, each) for each in _CONNECTION if getattr(given, each)}
-    connect(**options)
-
-
 def _answer(runner: Any, line: str, body: str | None) -> tuple[Any, StripeMagicsError | None]:
     """What the line gives, and what ended it early."""
     try:
@@ -185,80 +225,6 @@ def _answer(runner: Any, line: str, body: str | None) -> tuple[Any, StripeMagics
         if stop.frame is None:
             raise
         return stop.frame, stop
-
-
-class _Events:
-    """The events of a shell that has no cells: nothing ever runs that could report."""
-
-    def register(self, event: str, callback: object) -> None:
-        """Nothing to register with."""
-
-
-class _Shell:
-    """What the magic needs of a shell: the variables (there are none), and nobody's cells."""
-
-    def __init__(self) -> None:
-        self.user_ns: dict[str, Any] = {}
-        self.events = _Events()
-
-
-def _runner(line: str) -> Any:
-    """The magic, without a notebook around it."""
-    from stripe_magics.client.journal.cell_origin import CellRun
-    from stripe_magics.magics.magic import StripeMagics
-
-    class LineRunner(StripeMagics):
-        """One line: its answer, and how many rows it asked for."""
-
-        limit: int | None = None
-
-        def run(self, line: str, cell: str | None) -> Any:
-            from stripe_magics.parsing.lexer import split
-
-            words = split(line)
-            for word in words:
-                flag = word.text.removeprefix("--").partition("=")[0] if word.flag else ""
-                if flag in _NEEDS_NOTEBOOK:
-                    raise UsageFault(_NEEDS_NOTEBOOK[flag])
-            names = [word.text for word in words[:2]]
-            if names[:1] == ["connect"]:
-                raise UsageFault(
-                    "The connection is given by flags: --sandbox, --env NAME or --profile NAME.",
-                    advice='python -m stripe_magics "status" --env STRIPE_API_KEY',
-                )
-            if _WORDS_FOR_NOTEBOOKS.intersection(names) and "--help" not in {word.text for word in words}:
-                raise UsageFault(f"{' '.join(names)} needs a notebook. Nothing was sent.")
-            return super().run(line, cell)
-
-        def names(self) -> dict[str, Any]:
-            return {}
-
-        def call(self, command: Command, line: str) -> Any:
-            limit = str(command.values.get("limit", command.options.limit))
-            self.limit = int(limit) if limit.isdecimal() else None
-            return super().call(command, line)
-
-        def _object_card(self, _line: str) -> Any:
-            return None
-
-        def _refuse(self, _typed: set[str]) -> NoReturn:
-            raise KeyRefused(
-                "There is a key in this line. It was not used, and nothing was sent.",
-                advice=(
-                    "Other programs can read a command line, and your shell keeps it: roll the key at Stripe"
-                    " (Developers > API keys).\nThen name the environment variable that holds it: --env"
-                    " STRIPE_API_KEY"
-                ),
-            )
-
-        def forget(self, typed: set[str], _text: str = "") -> list[str]:
-            return (
-                ["The key in this line was not used. Your shell's history has it: roll it."] if typed else []
-            )
-
-    runner = LineRunner(_Shell())
-    runner.cell.last = CellRun(f"%stripe {line}", "", 1)  # the line is all there is, and assigns nothing
-    return runner
 
 
 def _is_watch(answer: Any) -> bool:
@@ -287,19 +253,25 @@ def _finish_watch(answer: Any, *, streams: bool) -> int | None:
     return DONE if answer.state == "stopped" or answer.state.startswith("ended after") else FAILED
 
 
+_TERMINATE = [getattr(signal, each) for each in ("SIGTERM", "SIGHUP") if hasattr(signal, each)]
+
+
 @contextlib.contextmanager
 def _stop_on_termination() -> Iterator[None]:
-    """SIGTERM (systemd, a container, a time limit) stops as Ctrl-C does: the journal knows what was on its
-    way."""
+    """SIGTERM (systemd, a container, a time limit) and SIGHUP (a terminal that is closed) stop as Ctrl-C
+    does: the journal knows what was on its way."""
 
     def stop(_number: int, _frame: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    # what was started to be left alone by one (nohup) stays so
+    numbers = [each for each in _TERMINATE if signal.getsignal(each) is not signal.SIG_IGN]
+    before = {each: signal.signal(each, stop) for each in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _code(error: StripeMagicsError, *, connected: bool) -> int:

@@ -133,8 +133,9 @@ def _text(answer: Any) -> str:
     if hasattr(answer, "columns") and hasattr(answer, "attrs"):
         from stripe_magics.magics.dataframe_display import bundle
 
-        shown = bundle(answer)
-        return shown["text/plain"] if shown else str(answer.to_string())
+        shown = bundle(answer, all_columns_by="--json, --csv, --xlsx or --columns A,B in the line")
+        text = shown["text/plain"] if shown else str(answer.to_string())
+        return text if len(answer) or not text.startswith("Empty DataFrame") else "No rows."
     if isinstance(answer, Mapping) and (tables := list(_tables(answer))):
         return "\n\n".join(f"{name}\n{_text(frame)}" for name, frame in tables)
     if isinstance(answer, (dict, list)):
@@ -148,6 +149,8 @@ def _json(answer: Any, tables: list[tuple[str, Any]]) -> str:
         plain: Any = next(iter(records.values())) if hasattr(answer, "columns") else records
     elif isinstance(answer, (dict, list)):
         plain = answer
+    elif hasattr(answer, "as_record"):  # a card, today's page, the status
+        plain = answer.as_record()
     else:
         raise UsageFault(f"This line gives no table, so --json can't write it: it gave {_text(answer)[:200]}")
     return json.dumps(plain, indent=1, ensure_ascii=False) + "\n"

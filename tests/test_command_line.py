@@ -18,6 +18,7 @@ import pytest
 from fault_server import OK, Fault, FaultServer, error
 from waiting import line, running
 
+from stripe_magics import command_line
 from stripe_magics.command_line import CODES
 
 KEY = "sk_test_" + "51Q2D7OpiUPOgsz4S0123456789"
@@ -107,7 +108,18 @@ def test_what_a_subcommand_says_is_not_its_answer(state: dict[str, str]) -> None
         (["help", "--rate", "5"], 2, "--rate goes with a connection"),
         (["customers create --form", "--sandbox"], 2, "needs a notebook"),
         (["customers list --out df", "--sandbox"], 2, "--out names a variable of a notebook"),
-        (["today", "--sandbox"], 2, "needs a notebook"),
+        (["listen", "--sandbox"], 2, "needs a notebook"),
+        (["customers list --table", "--sandbox"], 2, "needs a notebook"),
+        (["config --max-rows 5", "--sandbox"], 2, "A setting lasts as long as a session"),
+        (["live on", "--sandbox"], 2, "--yes in a line answers for that line"),
+        (["customers list", "--sandbox", "--account", ""], 2, "--account was given without a value"),
+        (["customers list", "--sandbox", "--rate", "0"], 1, "The rate must be more than 0"),
+        (["customers list", "--sandbox", "--locale", "de", "--csv"], 2, "CSV keeps values"),
+        (["customers list", "--sandbox", "--locale", "zz"], 2, "is not a language"),
+        (["customers list", "--api-key", KEY], 2, "There is a key among the arguments"),
+        (["customers create\n%stripe customers create", "--sandbox"], 2, "more than one line of %stripe"),
+        (["cus_nobody", "--sandbox"], 1, "No such customer"),
+        (["cus_demoJennyRosen", "--sandbox", "--csv"], 2, "This line gives no table"),
         (["connect --sandbox"], 2, "The connection is given by flags"),
         (["customers list", "--sandbox", "--env", "JOB_KEY"], 2, "not allowed with"),
         (["customers create --name x", "--sandbox", "--csv", "no/such/folder.csv"], 2, "Nothing was sent."),
@@ -184,6 +196,72 @@ def test_a_name_is_the_same_in_a_locale_of_ascii(state: dict[str, str]) -> None:
     assert "J\\xfcrgen" in shown.stdout, "a terminal that can't show it"
 
 
+def test_cards_are_text_or_json(state: dict[str, str]) -> None:
+    """Today's page, the card of an object, the status: what a notebook draws is written."""
+    page = run(state, "today", "--sandbox")
+    assert page.returncode == 0, page.stderr
+    assert "Disputes that need an answer\n" in page.stdout
+    status = json.loads(run(state, "status", "--sandbox", "--json").stdout)
+    assert (status["mode"], status["version"]) == ("sandbox", "2025-02-24.acacia")
+    card = run(state, "cus_demoJennyRosen", "--sandbox", "--json")
+    assert card.returncode == 0, card.stderr
+    story = json.loads(card.stdout)
+    assert (story["title"], story["id"]) == ("Jenny Rosen", "cus_demoJennyRosen")
+    assert ["E-mail", "jenny.rosen@example.com"] in story["facts"]
+
+
+def test_numbers_for_people_are_written_as_their_language_does(state: dict[str, str], tmp_path: Path) -> None:
+    line = "report balance_summary --month 2026-09"
+    shown = run(state, line, "--sandbox", "--locale", "de")
+    assert shown.returncode == 0, shown.stderr
+    assert "23.432,86 EUR" in shown.stdout
+    book = tmp_path / "september.xlsx"
+    assert (
+        run(state, "payouts list --limit 3", "--sandbox", "--locale", "de", "--xlsx", str(book)).returncode
+        == 0
+    )
+    from openpyxl import load_workbook
+
+    formats = {cell.number_format for row in load_workbook(book).active.iter_rows() for cell in row}
+    assert any(each.startswith("dd.mm.yyyy") for each in formats)
+
+
+def test_an_empty_answer_says_so(state: dict[str, str]) -> None:
+    ended = run(state, "pending", "--sandbox")
+    assert (ended.returncode, ended.stdout) == (0, "No rows.\n")
+
+
+def test_a_write_whose_terminal_is_closed_is_known_to_be_unknown(state: dict[str, str]) -> None:
+    """SIGHUP stops as Ctrl-C does: what was on its way is named, with exit code 3."""
+    where = ["--env", "JOB_KEY", "--api-base"]
+    with FaultServer() as server:
+        assert run(state, "status", *where, server.url).returncode == 0
+        server.script = [*[OK] * len(server.seen), Fault("after", "stall", seconds=60)]
+        command = [sys.executable, "-m", "stripe_magics", "customers create --name Ada", *where, server.url]
+        with running(command, env=state, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as job:
+            deadline = time.monotonic() + 60
+            while not server.stalled and time.monotonic() < deadline:
+                assert job.poll() is None
+                time.sleep(0.02)
+            job.send_signal(signal.SIGHUP)
+            _, said = job.communicate(timeout=60)
+        assert job.returncode == 3, said
+        assert "It is unknown whether it was carried out." in said
+        pending = run(state, "pending", *where, server.url, "--json")
+    assert [row["module"] for row in json.loads(pending.stdout)] == ["customers.create"]
+
+
+def test_a_stop_before_anything_was_sent_says_so(
+    state: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    def stop(_line: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("stripe_magics.line_runner.LineRunner", stop)
+    assert command_line.main(["modules"]) == command_line.INCOMPLETE
+    assert capsys.readouterr().err == "Stopped. Nothing was changed at Stripe.\n"
+
+
 def test_a_pull_that_is_terminated_leaves_what_it_has(state: dict[str, str], tmp_path: Path) -> None:
     """SIGTERM, as a scheduler's time limit sends it: code 4, and the folder goes on where it was stopped."""
     line = "charges list --limit all --to folder"
@@ -246,7 +324,7 @@ def test_a_watch_goes_on_until_it_is_terminated(state: dict[str, str]) -> None:
 
 def test_a_bar_is_drawn_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     """Whether the process's standard error is a terminal decides; the bar itself has its own tests."""
-    from stripe_magics import command_line, progress
+    from stripe_magics import progress
 
     for terminal, hidden in ((True, False), (False, True)):
         monkeypatch.setattr(progress, "_hidden", False)

@@ -9,6 +9,7 @@ questions before anything is sent.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime, tzinfo
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -176,6 +177,13 @@ class ObjectCard:
         return form
 
     # -- what is shown ---------------------------------------------------------------------------------------
+    def as_record(self) -> dict[str, Any]:
+        """The story as it goes into JSON: facts as pairs, entries newest first, their times in Unix
+        seconds."""
+        story = asdict(self.story)
+        del story["actions"]  # buttons
+        return story
+
     def __repr__(self) -> str:
         story = self.story
         lines = [

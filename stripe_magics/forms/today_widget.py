@@ -4,6 +4,7 @@ the page again."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
@@ -58,6 +59,10 @@ class TodayPage:
         """The card of a line's object, below the page."""
         card = object_card(identity, connection=self.connection, run=self.run)
         return self.below.show(card, card.widget())
+
+    def as_record(self) -> dict[str, Any]:
+        """The page as it goes into JSON."""
+        return asdict(self.today)
 
     def close(self) -> None:
         """Close the buttons and what they opened."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from stripe_magics._characters import visible
 from stripe_magics._html import Markup, output, tag
 from stripe_magics.magics.frame_rendering import as_html, as_text
-from stripe_magics.magics.frame_view import NameLookup, View
+from stripe_magics.magics.frame_view import ALL_COLUMNS_BY, NameLookup, View
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,9 +31,10 @@ def bundle(
     max_columns: int = 12,
     all_columns: bool = False,
     names: bool = False,
+    all_columns_by: str = ALL_COLUMNS_BY,
 ) -> dict[str, str] | None:
     """What a notebook shows of a frame; None for one that has nothing of Stripe's. `names`: whether names may
-    be read to stand beside ids."""
+    be read to stand beside ids. `all_columns_by`: what shows the columns that are left out."""
     if not frame.attrs.get("stripe"):
         return None
     if not is_of_object(frame):
@@ -44,6 +45,7 @@ def bundle(
         max_columns=max_columns,
         all_columns=all_columns,
         names=name_lookup(frame) if names else None,
+        all_columns_by=all_columns_by,
     )
     return {"text/plain": as_text(view), "text/html": as_html(view)}
 

@@ -14,6 +14,10 @@ class Facts:
     def __init__(self, title: str, facts: Mapping[str, str], *, mode: str = "") -> None:
         self.title, self.facts, self.mode = title, {key: str(value) for key, value in facts.items()}, mode
 
+    def as_record(self) -> dict[str, str]:
+        """The facts as they go into JSON."""
+        return dict(self.facts)
+
     def __repr__(self) -> str:
         wide = max((len(key) for key in self.facts), default=0)
         head = f"[{mode_word(self.mode)}] {self.title}" if self.mode else self.title

@@ -28,6 +28,8 @@ _PANDAS = {"display.max_rows": 60, "display.max_columns": (0, 20), "display.max_
 NameLookup = Callable[..., tuple[dict[str, str], str]]
 """`(frame, info, columns, places)` -> names by id, and a sentence where they could not be read."""
 
+ALL_COLUMNS_BY = "%stripe config --all-columns true"
+
 
 class View:
     """How one frame is shown: which rows and columns, and each cell's text."""
@@ -40,10 +42,12 @@ class View:
         max_columns: int = 12,
         all_columns: bool = False,
         names: NameLookup | None = None,
+        all_columns_by: str = ALL_COLUMNS_BY,
     ) -> None:
         from stripe_magics.frames.column_facts import meanings, money_columns
         from stripe_magics.frames.frame_info import FrameInfo, call_of, iter_facts
 
+        self.all_columns_by = all_columns_by
         self.about: dict[str, Any] = dict(iter_facts(frame))
         self.info, self.call = FrameInfo.of(frame), call_of(frame)
         if self.info.object == "balance":
@@ -253,8 +257,8 @@ class View:
             said.append(self.name_problem)
         if len(self.frame) and shown < len(self.frame.columns):
             said.append(
-                f"{shown} of {len(self.frame.columns)} columns are shown; the DataFrame has all (%stripe"
-                " config --all-columns true)."
+                f"{shown} of {len(self.frame.columns)} columns are shown; the DataFrame has all"
+                f" ({self.all_columns_by})."
             )
         if any(self.money.values()) and (self.info.units or "minor") == "minor":
             said.append("Amounts are shown in major units (dollars); the values are minor units (cents).")
