@@ -14,21 +14,21 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
-from stripe_magics._html import table, tag
 from stripe_magics.catalogue.module import Effect, Module
 from stripe_magics.errors import Fault, InvalidValue, StripeMagicsError
-from stripe_magics.forms import html
+from stripe_magics.forms import html, row_amounts
 from stripe_magics.forms.column_mapping import LEFT_OUT, guess, targets
 from stripe_magics.forms.connection_guard import check_open, describe
 from stripe_magics.forms.field_marks import FieldMarks
 from stripe_magics.forms.result_area import ResultArea
 from stripe_magics.forms.row_corrections import RowCorrections
+from stripe_magics.forms.row_faults import cell_text, faults_table, row_of
 from stripe_magics.forms.widget_registry import CSS, ROOT_CLASSES, WidgetRegistry, set_children
 
 if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
 
-SHOWN_FAULTS, SHOWN_REQUESTS = 50, 3
+SHOWN_REQUESTS = 3
 
 RunRows = Callable[..., Any]
 """`run(frame, connection=..., dry_run=..., yes=..., progress=...)` -> the frame with a result column a row.
@@ -96,10 +96,11 @@ class RowsForm(w.VBox):
         self.tree.adopt(self)
 
     # -- the buttons -----------------------------------------------------------------------------------------
-    def mapped(self) -> Any:
-        """The frame as it is sent: the columns that fill a field, under the field's name."""
+    def mapped(self) -> tuple[Any, tuple[Fault, ...]]:
+        """The frame as it is sent (the columns that fill a field, under the field's name, amounts with their
+        currency), and the amounts that can't be read."""
         chosen = {column: each.value for column, each in self.columns.items() if each.value != LEFT_OUT}
-        return self.frame[list(chosen)].rename(columns=chosen)
+        return row_amounts.read_amounts(self.frame[list(chosen)].rename(columns=chosen), self.module)
 
     def check(self) -> bool:
         """Check every row and show the first requests; False, and the faults by row and cell, if anything
@@ -108,20 +109,22 @@ class RowsForm(w.VBox):
         if twice:
             self._say("wrong", f"Two columns fill {twice}. Choose one of them.")
             return False
-        rows = self.mapped()
+        rows, unclear = self.mapped()
         if not len(rows.columns):
             self._say("wrong", "No column fills a field yet.")
+            return False
+        if not len(rows):
+            self._say("wrong", "There are no rows.")
             return False
         try:
             requests = self.run(rows, connection=self.connection, dry_run=True)["request"]
         except InvalidValue as invalid:
-            columns = self._column_of()
-            self.status.value = faults_table(invalid.faults, self.frame, columns)
-            self.corrections.offer(
-                (row, columns[each.field], _cell(self.frame, columns[each.field], row))
-                for each in invalid.faults
-                if (row := _row_of(each)[0]) and each.field in columns
-            )
+            named = {(each.field, row_of(each)[0]) for each in unclear}
+            others = (each for each in invalid.faults if (each.field, row_of(each)[0]) not in named)
+            self._show_faults((*unclear, *others))
+            return False
+        if unclear:
+            self._show_faults(unclear)
             return False
         self.corrections.clear()
         self._checked = self._mapping()
@@ -129,7 +132,9 @@ class RowsForm(w.VBox):
             f"Row {number}: {each}" for number, each in enumerate(requests.head(SHOWN_REQUESTS), start=1)
         ]
         self.status.value = html.card(
-            "good", f"All {len(rows):,} rows can be sent. Nothing was sent yet.", first
+            "good",
+            f"{_all_rows(len(rows))} can be sent. Nothing was sent yet.",
+            [*row_amounts.total_words(rows, self.module), *first],
         )
         return True
 
@@ -140,11 +145,17 @@ class RowsForm(w.VBox):
             return
         self._armed = True
         words = [
+            *row_amounts.total_words(self.mapped()[0], self.module),
             f"Account: {describe(self.connection)}",
             "This cannot be undone." if self.module.effect is Effect.IRREVERSIBLE else "",
             "A row that was sent before is not sent again.",
         ]
-        self._say("ask", f"{self.module.title}: send {len(self.frame):,} calls?", *words, role="alertdialog")
+        self._say(
+            "ask",
+            f"{self.module.title}: send {_counted(len(self.frame), 'call')}?",
+            *words,
+            role="alertdialog",
+        )
         self._show_buttons()
 
     def confirm(self) -> None:
@@ -186,11 +197,22 @@ class RowsForm(w.VBox):
         else:
             self.tree.close()
 
+    def _show_faults(self, faults: tuple[Fault, ...]) -> None:
+        """Every fault by row and cell, and a field for each cell."""
+        columns = self._column_of()
+        faults = tuple(sorted(faults, key=lambda each: row_of(each)[0]))
+        self.status.value = faults_table(faults, self.frame, columns)
+        self.corrections.offer(
+            (row, columns[each.field], cell_text(self.frame, columns[each.field], row))
+            for each in faults
+            if (row := row_of(each)[0]) and each.field in columns
+        )
+
     # -- inside ----------------------------------------------------------------------------------------------
     def _work(self) -> None:
         try:
             self.result = self.run(
-                self.mapped(), connection=self.connection, yes=True, progress=self._progress
+                self.mapped()[0], connection=self.connection, yes=True, progress=self._progress
             )
             self._show_result()
         except StripeMagicsError as fault:
@@ -229,7 +251,9 @@ class RowsForm(w.VBox):
 
     def _lead(self) -> str:
         where = f" of {Path(self.source).name}" if self.source else ""
-        return f"{len(self.frame):,} rows{where}, one call each. Choose which field each column fills."
+        notes = " ".join(["", *self.frame.attrs.get("source_notes", ())])
+        count = "1 row" if len(self.frame) == 1 else f"{len(self.frame):,} rows"
+        return f"{count}{where}, one call each. Choose which field each column fills.{notes}"
 
     def _mapping(self) -> dict[str, str]:
         return {column: str(each.value) for column, each in self.columns.items()}
@@ -255,10 +279,10 @@ class RowsForm(w.VBox):
         self._show_buttons()
 
     def _send_words(self) -> str:
-        return f"Send {len(self.frame):,} rows"
+        return f"Send {_counted(len(self.frame), 'row')}"
 
     def _yes_words(self) -> str:
-        return f"Yes, send {len(self.frame):,} calls"
+        return f"Yes, send {_counted(len(self.frame), 'call')}"
 
     def _show_buttons(self) -> None:
         shown = ["Check all rows", self._send_words()]
@@ -298,42 +322,9 @@ class RowsForm(w.VBox):
             self._handle_displayed(**kwargs)
 
 
-def faults_table(faults: tuple[Fault, ...], frame: Any, columns: dict[str, str]) -> str:
-    """Every fault with its row, its column in the file, what stands in the cell, and what is wrong with
-    it."""
-    rows = []
-    for fault in faults[:SHOWN_FAULTS]:
-        number, problem = _row_of(fault)
-        column = columns.get(fault.field, "")
-        cell = _cell(frame, column, number)
-        rows.append((str(number or ""), column or fault.title, cell[:60], problem))
-    more = (tag("br"), f"And {len(faults) - SHOWN_FAULTS:,} more.") if len(faults) > SHOWN_FAULTS else ()
-    head = ("Row", "Column", "Cell", "What is wrong")
-    count = "One cell needs" if len(faults) == 1 else f"{len(faults):,} cells need"
-    first = tag("b", f"{count} correcting. Nothing was sent.")
-    return tag(
-        "div",
-        first,
-        table(head, rows, by_sheet=True, aria_label="Faults"),
-        *more,
-        class_="sm-card sm-wrong",
-        role="alert",
-    )
+def _all_rows(count: int) -> str:
+    return "The row" if count == 1 else f"All {count:,} rows"
 
 
-def _row_of(fault: Fault) -> tuple[int, str]:
-    """The row that a fault names (0: none), and what is wrong."""
-    if not fault.problem.startswith("row "):
-        return 0, fault.problem
-    row, _, problem = fault.problem.partition(": ")
-    return int(row.removeprefix("row ")), problem
-
-
-def _cell(frame: Any, column: str, row: int) -> str:
-    """What stands in a cell; a blank one is empty."""
-    if not row or column not in frame.columns:
-        return ""
-    import pandas as pd
-
-    value = frame[column].iloc[row - 1]
-    return "" if pd.api.types.is_scalar(value) and pd.isna(value) else str(value)
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"

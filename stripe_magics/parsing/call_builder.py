@@ -16,6 +16,7 @@ from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import UsageFault
 from stripe_magics.parsing import command_names
 from stripe_magics.parsing.lexer import Word
+from stripe_magics.parsing.table_files import refuse_guessed
 from stripe_magics.parsing.variables import refuse_keys, resolve
 
 
@@ -114,6 +115,8 @@ class CallBuilder:
         )
         made = Command(self.module.name, self.values, self.params, read_options(self.options))
         made.notes, made.sources = self.notes, self.sources
+        if made.options.from_ is not None and not made.options.form:
+            refuse_guessed(made.options.from_)
         return made
 
     def _clean_url(self) -> None:

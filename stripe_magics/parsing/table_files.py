@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics.errors import UsageFault
+from stripe_magics.parsing.delimited_text import Sheet, read_delimited, sheet_of
+from stripe_magics.parsing.workbook_cells import read_first_sheet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,16 +28,26 @@ def read_table(name: str) -> pd.DataFrame:
     return frame
 
 
+def refuse_guessed(frame: pd.DataFrame) -> None:
+    """Raises `UsageFault` for a table whose characters were guessed, where nobody sees them before they are
+    sent."""
+    if getattr(frame, "attrs", {}).get("source_guessed"):
+        raise UsageFault(
+            "--from: the file isn't UTF-8 text. Nothing was sent.",
+            advice="Save it as CSV UTF-8, or add --form to look at the rows first.",
+        )
+
+
 def _read(name: str) -> pd.DataFrame:
-    """CSV and Excel are read as text, so that ids and amounts stay as they are written."""
+    """CSV and Excel are read as text, so that ids and amounts stay as they are written and shown."""
     import pandas as pd
 
     path = Path(name).expanduser()
     try:
         if path.suffix.lower() == ".csv":
-            return pd.read_csv(path, dtype=str, keep_default_na=False)
+            return _as_frame(read_delimited(path.read_bytes()))
         if path.suffix.lower() == ".xlsx":
-            return pd.read_excel(path, dtype=str, keep_default_na=False)
+            return _as_frame(sheet_of(read_first_sheet(path)))
         return _with_objects(pd.read_parquet(path), path)
     except FileNotFoundError:
         raise UsageFault(f"--from: there is no file {name!r}. Nothing was sent.") from None
@@ -51,6 +63,17 @@ def _read(name: str) -> pd.DataFrame:
         if type(fault).__module__.partition(".")[0] not in {"pandas", "openpyxl", "pyarrow", "zipfile"}:
             raise
         raise UsageFault(f"--from: {name!r} can't be read as a table ({fault}). Nothing was sent.") from None
+
+
+def _as_frame(sheet: Sheet) -> pd.DataFrame:
+    import pandas as pd
+
+    frame = pd.DataFrame(sheet.rows, columns=sheet.head, dtype=object)
+    if sheet.notes:
+        frame.attrs["source_notes"] = list(sheet.notes)
+    if sheet.guessed:
+        frame.attrs["source_guessed"] = True
+    return frame
 
 
 def _with_objects(frame: pd.DataFrame, path: Path) -> pd.DataFrame:

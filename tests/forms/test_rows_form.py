@@ -14,6 +14,7 @@ from stripe_magics import bulk, catalogue
 from stripe_magics.client.connection import Connection
 from stripe_magics.forms import rows_form
 from stripe_magics.forms.column_mapping import LEFT_OUT, guess
+from stripe_magics.forms.row_amounts import read_amounts
 from stripe_magics.forms.rows_widget import RowsForm
 
 
@@ -160,3 +161,61 @@ def test_what_stands_in_a_file_is_text(sandbox: Connection) -> None:
     form = opened("customers.create", pd.DataFrame({"Email": ["<img src=x onerror=alert(1)>"]}))
     assert not form.check()
     assert "<img" not in form.status.value
+
+
+def amounts(*cells: str, currency: str = "eur") -> tuple[list[str], list[str]]:
+    """What the amounts of a file are read as, and their faults."""
+    rows = pd.DataFrame({"amount": list(cells), "currency": currency})
+    read, faults = read_amounts(rows, catalogue.find("payment_intents.create"))
+    return list(read["amount"]), [each.problem for each in faults]
+
+
+@each_row(
+    ("cells", "currency", "read"),
+    [
+        (("25.00", "1.234,50"), "eur", ["25.00eur", "1234.50eur"]),
+        (("25.00", "€ 30.00"), "Euro", ["25.00eur", "30.00eur"]),
+        (("2500", "3000"), "eur", ["2500", "3000"]),
+        (("1,234", "500"), "jpy", ["1234jpy", "500"]),
+        (("(5.00)", "0"), "usd", ["-5.00usd", "0"]),
+    ],
+)
+def test_amounts_of_a_file_are_read_with_their_currency(
+    cells: tuple[str, ...], currency: str, read: list[str]
+) -> None:
+    assert amounts(*cells, currency=currency) == (read, [])
+
+
+def test_a_column_of_amounts_speaks_one_language() -> None:
+    _, faults = amounts("25.50", "30", "1.000")
+    assert [each.partition(": ")[0] for each in faults] == ["row 3", "row 2"]
+    assert "'1.000' can mean more than one amount" in faults[0]
+    assert "write 30.00, or 0.30 for 30 minor units" in faults[1]
+
+
+def test_money_from_a_file_is_added_up_before_it_is_sent(sandbox: Connection) -> None:
+    rows = pd.DataFrame({"amount": ["25.50", "30", "1.000,00"], "currency": ["eur", "eur", "EUR"]})
+    form = opened("payment_intents.create", rows)
+    before = sandbox.writes
+    form.send()
+    assert not form._armed
+    assert "<td>2</td><td>amount</td><td>30</td>" in form.status.value
+    assert "One cell needs correcting" in form.status.value
+    form.corrections.box.children[0].value = "30.00"
+    form.send()
+    assert "Amount: 1,055.50 EUR in all" in form.status.value
+    assert sandbox.writes == before
+    form.confirm()
+    form.wait(60)
+    sent = sm.call("payment_intents.list", limit=3)
+    assert sorted(sent["amount"]) == [2550, 3000, 100000]
+    assert set(sent["currency"]) == {"eur"}
+
+
+def test_a_file_without_rows_says_so(sandbox: Connection) -> None:
+    form = opened("customers.create", pd.DataFrame({"name": []}))
+    assert not form.check()
+    assert "There are no rows." in form.status.value
+    one = opened("customers.create", pd.DataFrame({"name": ["Ann"]}))
+    one.send()
+    assert "send 1 call?" in one.status.value

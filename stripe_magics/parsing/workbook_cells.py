@@ -1,0 +1,93 @@
+"""The first sheet of an Excel file -> its cells as the spreadsheet shows them.
+
+A file keeps 25 for what is shown as 25.00: read as it is kept, 25 would be 25 cents. So numbers get the
+decimals of their format, dates lose a midnight that nobody typed, `00000` keeps its zeros. What has no
+certain value (a formula that was never computed, an error such as #N/A) is refused with its cell.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+_CURRENCY_FORMAT = re.compile(r'[€£¥$₹₩₪₫₱₽₴]|\[\$[^\]-]|"\s*(?:[A-Z]{3}|kr\.?|zł|Kč|Fr\.?)\s*"')
+_LOCALE = re.compile(r"\[\$-[^\]]*\]")  # a format's language, whose sign is no currency's
+_DECIMALS = re.compile(r"[0#?]\.(0+)")
+_ZEROS = re.compile(r"0{2,}")
+
+
+def read_first_sheet(path: Path) -> list[tuple[int, list[str]]]:
+    """The numbered rows of the first sheet, as text. Raises ValueError, in words, for a cell without a
+    certain value."""
+    import openpyxl
+
+    book = openpyxl.load_workbook(path, data_only=True)
+    try:
+        sheet = book.worksheets[0]
+        rows = [
+            (cells[0].row, [_text(cell) for cell in cells]) for cells in sheet.iter_rows() if len(cells) > 0
+        ]
+    finally:
+        book.close()
+    if any(not text for _, cells in rows for text in cells):
+        _refuse_uncomputed(path, rows)
+    return rows
+
+
+def _refuse_uncomputed(path: Path, rows: list[tuple[int, list[str]]]) -> None:
+    """A formula whose value no program has written yet looks like an empty cell."""
+    import openpyxl
+
+    shown = {(number, place): text for number, cells in rows for place, text in enumerate(cells, start=1)}
+    book = openpyxl.load_workbook(path)
+    try:
+        for cells in book.worksheets[0].iter_rows():
+            for cell in cells:
+                if cell.data_type == "f" and not shown.get((cell.row, cell.column)):
+                    raise ValueError(
+                        f"cell {cell.coordinate} is a formula without a stored value; open the file in a"
+                        " spreadsheet program and save it"
+                    )
+    finally:
+        book.close()
+
+
+def _text(cell: Any) -> str:
+    value = cell.value
+    if value is None:
+        return ""
+    if cell.data_type == "e":
+        raise ValueError(f"cell {cell.coordinate} holds {value}")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return str(value.date() if value.time() == time.min else value.replace(microsecond=0))
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, int | float):
+        return number_as_shown(value, str(cell.number_format or ""))
+    return str(value)
+
+
+def number_as_shown(value: float, number_format: str) -> str:
+    """A number with the decimals that its format shows, never with fewer than it has.
+
+    Whole money (`#,##0 €`) gets `.00`: plain digits would be minor units.
+    """
+    number = Decimal(f"{value:.15g}")  # as many digits as a spreadsheet has: 0.1 + 0.2 is 0.3
+    text = f"{number:f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    shown = number_format.partition(";")[0]
+    bare = re.sub(r'"[^"]*"|\[[^\]]*\]|\\.|_.|\*.', "", shown)
+    if _ZEROS.fullmatch(bare) and text.isdigit():
+        return text.zfill(len(bare))
+    found = _DECIMALS.search(bare)
+    is_money = _CURRENCY_FORMAT.search(_LOCALE.sub("", shown)) and "%" not in bare
+    if found is None and not (is_money and re.search(r"[0#]", bare)):
+        return text
+    places = len(found[1]) if found is not None else 2
+    whole, _, fraction = text.partition(".")
+    return f"{whole}.{fraction.ljust(places, '0')}" if places else text

@@ -1,0 +1,126 @@
+"""`--from` a file: tables as spreadsheets of all countries save them, every cell as it is shown."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from each_row import each_row
+
+from stripe_magics.errors import UsageFault
+from stripe_magics.parsing import parse
+from stripe_magics.parsing.delimited_text import read_delimited
+from stripe_magics.parsing.table_files import read_table
+from stripe_magics.parsing.workbook_cells import number_as_shown
+
+HEAD, ROWS = ["name", "email"], [["Änn", "a@x.de"], ["Bob", "b@x.de"]]
+TEXT = "name,email\nÄnn,a@x.de\nBob,b@x.de\n"
+FILES = [
+    TEXT.encode(),
+    TEXT.encode("utf-8-sig"),
+    TEXT.encode("utf-16"),
+    TEXT.replace("\n", "\r\n").encode(),
+    TEXT.replace("\n", "\r").encode(),
+    TEXT.replace(",", ";").encode(),
+    TEXT.replace(",", "\t").encode("utf-16"),
+    ("sep=;\n" + TEXT.replace(",", ";")).encode(),
+    TEXT.replace(",", ",,", 1).replace(",,", ",").encode(),
+    "name;email;\nÄnn;a@x.de;\nBob;b@x.de;\n".encode(),
+    '"name";"email"\n"Änn";"a@x.de"\n\n;\n"Bob";"b@x.de"\n;\n;\n'.encode(),
+    TEXT.rstrip().encode(),
+]
+REFUSED = [
+    (b"", "it is empty"),
+    (b"\n\n,,\n", "it is empty"),
+    (b"name,email\n", "no rows below"),
+    (b"name,email\nAnn,a@x.de,12.00\n", "line 2 has 3 cells, the head has 2"),
+    (b"Report of 2026\nname,email\nAnn,a@x.de\n", "a title above the head"),
+    (b'name,email\n"Ann,a@x.de\n', "is a quote left open"),
+    (b"name\nA\x81nn\n", "neither UTF-8 nor Windows-1252"),
+]
+
+
+@each_row("data", FILES)
+def test_a_file_is_read_however_it_was_saved(data: bytes) -> None:
+    sheet = read_delimited(data)
+    assert (sheet.head, sheet.rows) == (HEAD, ROWS)
+    assert not sheet.guessed
+
+
+@each_row(("data", "why"), REFUSED)
+def test_what_is_no_table_is_refused(data: bytes, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        read_delimited(data)
+
+
+def test_cells_stay_as_they_are_written() -> None:
+    sheet = read_delimited(b'id,note,email,email\n007,"a ""b"", c\nd",NA,\n')
+    assert sheet.head == ["id", "note", "email", "email.1"]
+    assert sheet.rows == [["007", 'a "b", c\nd', "NA", ""]]
+    assert read_delimited(b"a,b\n1\n").rows == [["1", ""]], "a short row is blank at its end"
+    assert read_delimited(b"a,b\n1,2\n,\n3,4\n").notes == ("One empty row was left out.",)
+
+
+def test_guessed_characters_are_looked_at_first(tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_bytes("name;email\nÄnn;a@x.de\n".encode("cp1252"))
+    frame = parse(f"customers create --from {file} --form").options.from_
+    assert frame["name"].tolist() == ["Änn"]
+    assert "Windows-1252" in frame.attrs["source_notes"][0]
+    with pytest.raises(UsageFault, match=r"isn't UTF-8 text. Nothing was sent.[\s\S]*--form"):
+        parse(f"customers create --from {file}")
+
+
+SHOWN = [
+    (25, "General", "25"),
+    (25, "0.00", "25.00"),
+    (25, "#,##0.00", "25.00"),
+    (1234.5, '#,##0.00\\ "€"', "1234.50"),
+    (1000, '#,##0\\ "€"', "1000.00"),
+    (1000, "[$€-407] #,##0", "1000.00"),
+    (1000, '_-"$"* #,##0.00_-;-"$"* #,##0.00_-', "1000.00"),
+    (1000, "#,##0", "1000"),
+    (0.1 + 0.2, "General", "0.3"),
+    (12.345, "0.00", "12.345"),
+    (-5, "0.00;[Red]-0.00", "-5.00"),
+    (1e15, "General", "1000000000000000"),
+    (1e-7, "General", "0.0000001"),
+    (1234, "00000", "01234"),
+    (0.25, "0%", "0.25"),
+    (3, '0 "pieces"', "3"),
+    (3, "[$-409]#,##0", "3"),
+    (3, '#,##0 "CHF"', "3.00"),
+]
+
+
+@each_row(("value", "number_format", "text"), SHOWN)
+def test_numbers_have_the_decimals_that_are_shown(value: float, number_format: str, text: str) -> None:
+    assert number_as_shown(value, number_format) == text
+
+
+def test_a_workbook_as_it_is_shown(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl", reason="the extra `excel` isn't installed")
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append([None, None])
+    sheet.append(["amount", "when"])
+    sheet.append([25, datetime(2026, 1, 31)])
+    sheet["A3"].number_format = "#,##0.00"
+    sheet.append([None, None])
+    sheet.append(["007", datetime(2026, 1, 31, 9, 30)])
+    file = tmp_path / "rows.xlsx"
+    book.save(file)
+    frame = read_table(str(file))
+    assert frame.to_dict("list") == {
+        "amount": ["25.00", "007"],
+        "when": ["2026-01-31", "2026-01-31 09:30:00"],
+    }
+    for cell, why in (
+        ("=A3*2", "cell A5 is a formula without a stored value"),
+        ("#N/A", "cell A5 holds #N/A"),
+    ):
+        sheet["A5"] = cell
+        book.save(file)
+        with pytest.raises(UsageFault, match=why):
+            read_table(str(file))
