@@ -54,9 +54,11 @@ def locale_name() -> str:
 def number(text: str) -> str:
     """A number as it is written here (`-1,234.50`, `12.5%`), in the locale; anything else stays."""
     locale = _Setting.locale
+    if locale is None:
+        return text
     percent = text.endswith("%")
     found = _NUMBER.fullmatch(text.removesuffix("%"))
-    if locale is None or found is None:
+    if found is None:
         return text
     from babel.numbers import format_decimal
 
@@ -79,6 +81,8 @@ def _whole(pattern: str) -> str:
 
 def amount(text: str) -> str:
     """`1,234.50 USD` in the locale."""
+    if _Setting.locale is None:
+        return text
     value, space, code = text.partition(" ")
     return number(value) + space + code
 

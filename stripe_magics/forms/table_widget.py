@@ -8,6 +8,7 @@ form that makes one call a row.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -26,13 +27,9 @@ if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
 
 PAGE = 10
-LAYOUT = {
-    "topStart": {"buttons": ["copyHtml5", "csvHtml5", "excelHtml5", "colvis"]},
-    "topEnd": "search",
-    "bottomStart": "info",
-    "bottomEnd": "paging",
-    "bottom2Start": "pageLength",
-}
+_SPECIAL = re.compile("[&<>\"']")
+EXPORTS = ("copyHtml5", "csvHtml5", "excelHtml5")
+LAYOUT = {"topEnd": "search", "bottomStart": "info", "bottomEnd": "paging", "bottom2Start": "pageLength"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,13 +191,12 @@ class TableWidget(w.VBox):
 def _itable(content: TableContent) -> Any:
     """itables' widget. Every text is escaped here; a badge is Markup, and is sought, sorted, copied and
     exported as its text. Amounts and numbers sort by a column that is not shown."""
-    import pandas as pd
-    from itables.widget import ITable
+    from msgspec import json
+
+    from stripe_magics.forms.data_table import DataTable
 
     shown = len(content.columns)
-    data: dict[str, Any] = {
-        str(place): [text(cell) for cell in each.texts] for place, each in enumerate(content.columns)
-    }
+    data: list[Sequence[Any]] = [_cells(each.texts) for each in content.columns]
     definitions: list[dict[str, Any]] = []
     for place, each in enumerate(content.columns):
         if each.texts and isinstance(each.texts[0], Markup):
@@ -208,42 +204,47 @@ def _itable(content: TableContent) -> Any:
         if each.numbers is None:
             continue
         hidden = len(data)
-        data[str(hidden)] = list(each.numbers)
+        data.append(each.numbers)
         definitions.append({"targets": place, "orderData": [hidden], "className": "dt-right"})
         definitions.append({"targets": hidden, "visible": False, "searchable": False})
-    frame = pd.DataFrame(data)
-    frame.columns = [
-        *(text(each.head) for each in content.columns),
-        *(f"sort {n}" for n in range(shown, len(data))),
-    ]
+    heads = [*(text(each.head) for each in content.columns), *(f"sort {n}" for n in range(shown, len(data)))]
+    # a workbook's cells have types: no text in them is read as a formula
+    exported = {name: {"columns": ":visible", "escapeExcelFormula": name != "excelHtml5"} for name in EXPORTS}
     buttons = [
-        (
-            {"extend": name, "text": "Columns", "columns": list(range(shown))}
-            if name == "colvis"
-            else {"extend": name, "exportOptions": {"columns": ":visible"}}
-        )
-        for name in LAYOUT["topStart"]["buttons"]  # type: ignore[index]
+        *({"extend": name, "exportOptions": options} for name, options in exported.items()),
+        {"extend": "colvis", "text": "Columns", "columns": list(range(shown))},
     ]
-    with pd.option_context("display.max_colwidth", None):
-        return ITable(
-            frame,
-            maxBytes=0,
-            maxRows=0,
-            maxColumns=0,
-            showIndex=False,
-            allow_html=True,
-            select=True,
-            pageLength=PAGE,
-            layout={**LAYOUT, "topStart": {"buttons": buttons}},
-            columnDefs=definitions,
-            columnControl=["order", "searchDropdown"],
-            ordering={"indicators": False, "handler": False},
-            format_floats_in_python=False,
-            scrollX=True,
-            language={"emptyTable": "nothing found"},
-            classes=f"display nowrap compact {NO_MATHEMATICS}",
-            style="table-layout:auto;width:100%;margin:0",
-        )
+    return DataTable(
+        heads,
+        json.encode(list(zip(*data, strict=True))).decode(),
+        maxBytes=0,
+        maxRows=0,
+        maxColumns=0,
+        showIndex=False,
+        allow_html=True,
+        select=True,
+        pageLength=PAGE,
+        layout={"topStart": {"buttons": buttons}, **LAYOUT},
+        columnDefs=definitions,
+        columnControl=["order", "searchDropdown"],
+        ordering={"indicators": False, "handler": False},
+        format_floats_in_python=False,
+        scrollX=True,
+        language={"emptyTable": "nothing found"},
+        classes=f"display nowrap compact {NO_MATHEMATICS}",
+        style="table-layout:auto;width:100%;margin:0",
+    )
+
+
+def _cells(texts: Sequence[str]) -> Sequence[str]:
+    """A column's texts as HTML. Most columns have nothing to escape, which is seen all at once."""
+    if texts and isinstance(texts[0], Markup):
+        plain = {each: str(each) for each in set(texts)}  # a str is encoded, a Markup isn't
+        return [plain[each] for each in texts]
+    joined = "\0".join(texts)
+    if joined.isascii() and not _SPECIAL.search(joined):
+        return texts
+    return [str(text(each)) for each in texts]
 
 
 def installed() -> bool:

@@ -4,12 +4,17 @@ line. Short, on one line."""
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from stripe_magics import _locale
+from stripe_magics.money import exponent, format_amount, format_amounts
 
 MAX_CELL = 60  # characters of a cell; the rest is cut
+_SPACED = re.compile(r"[^\S ]|  | \0|\0 |\A | \Z")
+"""White space that a cell on one line doesn't have, in cells joined by `\\0`."""
 
 
 def is_missing(value: Any) -> bool:
@@ -32,11 +37,19 @@ def text(value: Any) -> str:
     return one if len(one) <= MAX_CELL else one[: MAX_CELL - 1] + "…"
 
 
+def texts(values: Any) -> list[str]:
+    """A column's cells. Most are text that stays as it is, and are seen to be so all at once."""
+    cells = values.astype("object").tolist()
+    if all(type(each) is str for each in cells):
+        joined = "\0".join(cells)
+        if max(map(len, cells), default=0) <= MAX_CELL and not _SPACED.search(joined):
+            return cells
+    return [text(each) for each in cells]
+
+
 def _several(items: Any) -> str:
     """A list in a cell: plain items as they are, funds by currency as money, anything else by its number."""
     if items and all(isinstance(each, dict) and {"amount", "currency"} <= each.keys() for each in items):
-        from stripe_magics.money import format_amount
-
         return ", ".join(
             _locale.amount(format_amount(int(each["amount"]), str(each["currency"]))) for each in items
         )
@@ -60,29 +73,50 @@ def times(values: Any, zone: str, *, days: bool = False) -> list[str]:
     whole_days = days or (
         bool(len(values)) and bool((values.dropna() == values.dropna().dt.normalize()).all())
     )
+    if not _locale.locale_name():
+        return _iso_times(values, whole_days=whole_days)
     form = "%Y-%m-%d" if whole_days else "%Y-%m-%d %H:%M"
     return ["" if is_missing(each) else _locale.moment(each, form) for each in values]
 
 
+def _iso_times(values: Any, *, whole_days: bool) -> list[str]:
+    """`2026-09-30` or `2026-09-30 14:05`."""
+    import numpy as np
+
+    plain = values.dt.tz_localize(None) if getattr(values.dtype, "tz", None) is not None else values
+    shown = np.datetime_as_string(plain.to_numpy(), unit="D" if whole_days else "m")
+    return ["" if each == "NaT" else each.replace("T", " ") for each in shown.tolist()]
+
+
 def money(values: Any, codes: Sequence[Any], units: str) -> list[str]:
     """Amounts with their currency; one without a currency as the number that it is."""
-    from decimal import Decimal
+    if units != "major" and values.dtype.kind in "iu" and values.notna().all():
+        cells, own = values.tolist(), set(codes)
+        if all(isinstance(code, str) for code in own):
+            by_code = {
+                code: iter(
+                    format_amounts((n for n, each in zip(cells, codes, strict=True) if each == code), code)
+                )
+                for code in own
+            }
+            return [_locale.amount(next(by_code[code])) for code in codes]
+    return [_amount(value, code, units) for value, code in zip(values.astype("object"), codes, strict=True)]
 
-    from stripe_magics.money import exponent, format_amount
 
-    out = []
-    for value, code in zip(values.astype("object"), codes, strict=True):
-        if is_missing(value):
-            out.append("")
-        elif not isinstance(code, str):
-            out.append(_locale.number(f"{value:,}") if isinstance(value, int) else str(value))
-        elif units == "major":
-            out.append(_locale.amount(f"{Decimal(str(value)):,.{exponent(code)}f} {code.upper()}"))
-        elif Decimal(str(value)) == int(Decimal(str(value))):
-            out.append(_locale.amount(format_amount(int(Decimal(str(value))), code)))
-        else:  # a fraction of a minor unit
-            out.append(_locale.amount(f"{Decimal(str(value)).scaleb(-exponent(code)):,f} {code.upper()}"))
-    return out
+def _amount(value: Any, code: Any, units: str) -> str:
+    if is_missing(value):
+        return ""
+    if not isinstance(code, str):
+        return _locale.number(f"{value:,}") if isinstance(value, int) else str(value)
+    if units != "major" and type(value) is int:
+        return _locale.amount(format_amount(value, code))
+    number = Decimal(str(value))
+    if units == "major":
+        return _locale.amount(f"{number:,.{exponent(code)}f} {code.upper()}")
+    if number == int(number):
+        return _locale.amount(format_amount(int(number), code))
+    # a fraction of a minor unit
+    return _locale.amount(f"{number.scaleb(-exponent(code)):,f} {code.upper()}")
 
 
 # of a report's columns, by what they are

@@ -41,9 +41,12 @@ class View:
         max_rows: int = 60,
         max_columns: int = 12,
         all_columns: bool = False,
+        all_rows: bool = False,
         names: NameLookup | None = None,
         all_columns_by: str = ALL_COLUMNS_BY,
+        beside_head: float = 0,
     ) -> None:
+        """`beside_head`: pixels that stand beside each column's head."""
         from stripe_magics.frames.column_facts import meanings, money_columns
         from stripe_magics.frames.frame_info import FrameInfo, call_of, iter_facts
 
@@ -64,7 +67,8 @@ class View:
         bare = frame.copy(deep=False)  # pandas copies attrs with every column that is taken out
         bare.attrs = {}
         limits = _Limits(max_rows, max_columns)
-        self.cut = limits.rows is not None and len(frame) > limits.rows
+        self.cut = not all_rows and limits.rows is not None and len(frame) > limits.rows
+        self._beside_head = beside_head
         ends = min(ENDS, (limits.rows or 0) // 2 or 1)
         self.places = (
             [*range(ends), *range(len(frame) - ends, len(frame))] if self.cut else list(range(len(frame)))
@@ -74,6 +78,7 @@ class View:
         self.indexed = not (type(frame.index).__name__ == "RangeIndex" and list(frame.index[:1]) in ([], [0]))
         self.meanings, self.sources = meanings(frame, self.info), money_columns(frame, self.info)
         self.money: dict[Any, list[str]] = {}
+        self.major: set[Any] = set()  # money columns whose values are in major units
         self.without_currency: set[Any] = set()
         chosen = (
             list(frame.columns)
@@ -156,7 +161,8 @@ class View:
         left: float = MAX_WIDTH
         out: list[Any] = []
         for name in shown:
-            left -= max(len(self.head(name)), *self._lengths(name), 0) * CHARACTER + PADDING
+            head = len(self.head(name)) * CHARACTER + self._beside_head
+            left -= max(head, max(self._lengths(name), default=0) * CHARACTER) + PADDING
             if left >= 0 or len(out) < 3 or (given and name not in given):
                 out.append(name)
         return out
@@ -177,7 +183,7 @@ class View:
             return self._money(name, values)
         if values.dtype.kind == "f":
             return self._numbers(name, values)
-        texts = [cell_texts.text(each) for each in values.astype("object")]
+        texts = cell_texts.texts(values)
         if name in STATE_COLUMNS:
             return self._with_deadlines(texts)
         return texts
@@ -200,12 +206,14 @@ class View:
                 refuse_fractions(self.frame, [name], self.info)
             units = units_of(self.frame[name], name, self.info)
         except FrameError:
-            return [cell_texts.text(each) for each in values.astype("object")]
+            return cell_texts.texts(values)
         currencies = codes(self.bare, source) if source is not None else self._currencies_of_call(name)
         if currencies is None:
             if units == "minor":
                 self.without_currency.add(name)
-            return [cell_texts.text(each) for each in values.astype("object")]
+            return cell_texts.texts(values)
+        if units == "major":
+            self.major.add(name)
         self.money[name] = cell_texts.money(values, list(currencies), units)
         return self.money[name]
 
@@ -226,7 +234,6 @@ class View:
 
     def _with_deadlines(self, texts: list[str]) -> list[str]:
         name = DEADLINES.get(self.info.object, "")
-        self.words = texts
         if name not in self.bare.columns:
             return texts
         days = cell_texts.times(self.bare[name], self.info.zone or "UTC")

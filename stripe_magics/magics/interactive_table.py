@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics._html import join
+from stripe_magics.magics.cell_texts import is_missing
 from stripe_magics.magics.frame_view import NameLookup, View
 from stripe_magics.magics.status_badges import STATE_COLUMNS, badge, state
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from stripe_magics.forms.table_widget import TableContent, TableWidget
 
+HEAD_CONTROLS = 52.0  # pixels of what sorts and searches a column, beside its head
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -25,13 +27,24 @@ def table_content(
     """All rows of a frame, each cell as a person reads it."""
     from stripe_magics.forms.table_widget import TableColumn, TableContent
 
-    view = View(frame, max_rows=len(frame) + 1, max_columns=max_columns, all_columns=all_columns, names=names)
+    view = View(
+        frame,
+        max_columns=max_columns,
+        all_columns=all_columns,
+        all_rows=True,
+        names=names,
+        beside_head=HEAD_CONTROLS,
+    )
     columns = [
         TableColumn(view.head(name), _texts(view, name), _numbers(view, name)) for name in view.columns
     ]
     bare = view.bare
-    ids = [str(each) for each in bare["id"]] if "id" in bare.columns else [""] * len(bare)
-    states = [str(each) for each in bare["status"]] if "status" in bare.columns else [""] * len(bare)
+    ids, states = (
+        ["" if is_missing(each) else str(each) for each in bare[name].astype("object").tolist()]
+        if name in bare.columns
+        else [""] * len(bare)
+        for name in ("id", "status")
+    )
     rows = [{"id": id, "status": state} for id, state in zip(ids, states, strict=True)]
     title = join([*([badge(view.mode), " "] if view.mode else []), view.title()])
     return TableContent(view.info.object, columns, rows, title, view.notes())
@@ -40,28 +53,34 @@ def table_content(
 def _texts(view: View, name: Any) -> Sequence[str]:
     """A column's cells; states as the badges that plain tables have."""
     shown = view.shown(name)
-    return [state(each) for each in shown] if name in STATE_COLUMNS else shown
+    if name not in STATE_COLUMNS:
+        return shown
+    badges = {each: state(each) for each in set(shown)}
+    return [badges[each] for each in shown]
 
 
-def _numbers(view: View, name: Any) -> list[float] | None:
-    """What a column of numbers or amounts is sorted by; None where its texts sort as they are."""
+def _numbers(view: View, name: Any) -> Sequence[float] | None:
+    """What a column of numbers or amounts is sorted by; None where its texts sort as they are. Amounts are in
+    their currency's own units, so that yen and dollars stand in order."""
+    import numpy as np
     import pandas as pd
 
     values = view.bare[name]
-    if values.dtype.kind not in "iuf" or (name not in view.money and values.dtype.kind == "b"):
+    if values.dtype.kind not in "iuf":
         return None
-    numbers = pd.to_numeric(values, errors="coerce").astype("float64")
-    if name not in view.money:
-        return list(numbers)
-    return [_scaled(number, text) for number, text in zip(numbers, view.money[name], strict=True)]
+    numbers = pd.to_numeric(values, errors="coerce").astype("float64").to_numpy(na_value=math.nan)
+    if name not in view.money or name in view.major:
+        return [float(each) for each in numbers]
+    codes = [each.rpartition(" ")[2] for each in view.money[name]]
+    units = {each: _minor_units(each) for each in set(codes)}
+    return [float(each) for each in numbers / np.array([units[each] for each in codes], dtype="float64")]
 
 
-def _scaled(number: float, text: str) -> float:
-    """An amount in its currency's own units, so that yen and dollars stand in order."""
+def _minor_units(code: str) -> int:
+    """Minor units of a unit of the currency."""
     from stripe_magics.money import CURRENCIES, exponent
 
-    code = text.rpartition(" ")[2].lower()
-    return number / 10 ** exponent(code) if code in CURRENCIES and not math.isnan(number) else number
+    return int(10 ** exponent(code.lower())) if code.lower() in CURRENCIES else 1
 
 
 def table_bundle(plain: Mapping[str, str], widget: TableWidget) -> dict[str, Any]:

@@ -202,3 +202,34 @@ def test_nothing_is_fetched_from_the_network() -> None:
 
     script = Path(itables.widget.__file__).parent / "static" / "widget.js"
     assert script.stat().st_size > 300_000, "the whole bundle"
+
+
+@with_itables
+def test_every_row_is_there_whatever_pandas_is_set_to(connected: Any) -> None:
+    frame = sm.call("customers.list", limit=30)
+    with pd.option_context("display.max_rows", 8):
+        content = table_content(frame)
+    assert [each["id"] for each in content.rows] == list(frame["id"])
+    assert len(content.columns[0].texts) == 30
+
+
+@with_itables
+def test_amounts_sort_alike_in_minor_and_major_units(connected: Any) -> None:
+    frame = sm.call("payment_intents.list", limit=60)
+    frame.loc[0, "currency"] = "jpy"
+    minor, major = (
+        next(each for each in table_content(made).columns if each.head == "amount")
+        for made in (frame, frame.stripe.to_major())
+    )
+    assert list(minor.texts) == list(major.texts)
+    assert list(minor.numbers or []) == pytest.approx(list(major.numbers or []))
+
+
+@with_itables
+def test_a_row_without_an_id_offers_nothing(connected: Any) -> None:
+    frame = sm.call("refunds.list", limit=5)
+    frame.loc[1, "id"] = None
+    widget = TableWidget(table_content(frame), connection=connected)
+    assert widget.select([1]) == []
+    assert "Show card" in widget.select([0])
+    widget.close()
