@@ -23,10 +23,11 @@ def _script() -> str:
     return own.read_text(encoding="utf-8") + "\n" + static_text("data_table.js")
 
 
-class DataTable(ITable):  # type: ignore[misc]
+class DataTable(ITable):
     """The widget. `data` are the rows, a list of lists, as JSON."""
 
     _esm = _script()
+    _dt_args: Any  # itables' trait: what its script is called with
 
     def __init__(self, heads: Sequence[str], data: str, **options: Any) -> None:
         super().__init__(pd.DataFrame(columns=list(heads)), **options)

@@ -34,24 +34,26 @@ LAYOUT = {"topEnd": "search", "bottomStart": "info", "bottomEnd": "paging", "bot
 
 @dataclass(frozen=True, slots=True)
 class TableColumn:
-    """One column as it is shown: its head, its texts (escaped, unless they are Markup), and the numbers by
-    which it is sorted where its texts don't sort."""
+    """One column as it is shown: its head, its texts (escaped, unless Markup), the numbers by
+    which it is sorted where its texts don't sort, and whether long texts break between their words."""
 
     head: str
-    texts: Sequence[str]  # all of a column's, or none, are Markup
+    texts: Sequence[str]
     numbers: Sequence[float] | None = None
+    wraps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TableContent:
-    """What a table shows: the columns, the type and the ids of the rows, their states, and the lines above
-    and below."""
+    """What a table shows: the columns, the type and the ids of the rows, their states, the lines above and
+    below, and the name of an exported file."""
 
     kind: str
     columns: Sequence[TableColumn]
     rows: Sequence[Mapping[str, Any]]  # id and status of each row
     title: str = ""  # HTML if it is Markup
     notes: Sequence[str] = ()
+    name: str = ""
 
 
 class TableWidget(w.VBox):
@@ -199,19 +201,24 @@ def _itable(content: TableContent) -> Any:
     data: list[Sequence[Any]] = [_cells(each.texts) for each in content.columns]
     definitions: list[dict[str, Any]] = []
     for place, each in enumerate(content.columns):
-        if each.texts and isinstance(each.texts[0], Markup):
+        side = "dt-left" if each.numbers is None else "dt-right"  # a phone number isn't a number
+        definitions.append({"targets": place, "className": f"{side} sm-wraps" if each.wraps else side})
+        if any(isinstance(cell, Markup) for cell in each.texts):
             definitions.append({"targets": place, "type": "html"})
         if each.numbers is None:
             continue
         hidden = len(data)
         data.append(each.numbers)
-        definitions.append({"targets": place, "orderData": [hidden], "className": "dt-right"})
-        definitions.append({"targets": hidden, "visible": False, "searchable": False})
+        definitions.append({"targets": place, "orderData": [hidden]})
+        definitions.append({"targets": hidden, "visible": False, "searchable": False, "columnControl": []})
     heads = [*(text(each.head) for each in content.columns), *(f"sort {n}" for n in range(shown, len(data)))]
     # a workbook's cells have types: no text in them is read as a formula
     exported = {name: {"columns": ":visible", "escapeExcelFormula": name != "excelHtml5"} for name in EXPORTS}
     buttons = [
-        *({"extend": name, "exportOptions": options} for name, options in exported.items()),
+        *(
+            {"extend": name, "exportOptions": options, "title": None, "filename": content.name or "stripe"}
+            for name, options in exported.items()
+        ),
         {"extend": "colvis", "text": "Columns", "columns": list(range(shown))},
     ]
     return DataTable(
@@ -238,8 +245,8 @@ def _itable(content: TableContent) -> Any:
 
 def _cells(texts: Sequence[str]) -> Sequence[str]:
     """A column's texts as HTML. Most columns have nothing to escape, which is seen all at once."""
-    if texts and isinstance(texts[0], Markup):
-        plain = {each: str(each) for each in set(texts)}  # a str is encoded, a Markup isn't
+    if any(isinstance(each, Markup) for each in texts):
+        plain = {each: str(text(each)) for each in texts}  # a str is encoded, a Markup isn't
         return [plain[each] for each in texts]
     joined = "\0".join(texts)
     if joined.isascii() and not _SPECIAL.search(joined):

@@ -23,7 +23,7 @@ def is_missing(value: Any) -> bool:
     return value is None or not_a_number or type(value).__name__ in {"NAType", "NaTType"}
 
 
-def text(value: Any) -> str:
+def text(value: Any, most: int = MAX_CELL) -> str:
     """A cell's text, on one line and short."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -34,17 +34,17 @@ def text(value: Any) -> str:
     elif is_missing(value):
         return ""
     one = " ".join(str(value).split())
-    return one if len(one) <= MAX_CELL else one[: MAX_CELL - 1] + "…"
+    return one if len(one) <= most else one[: most - 1] + "…"
 
 
-def texts(values: Any) -> list[str]:
+def texts(values: Any, most: int = MAX_CELL) -> list[str]:
     """A column's cells. Most are text that stays as it is, and are seen to be so all at once."""
-    cells = values.astype("object").tolist()
+    cells: list[Any] = values.astype("object").tolist()
     if all(type(each) is str for each in cells):
         joined = "\0".join(cells)
-        if max(map(len, cells), default=0) <= MAX_CELL and not _SPACED.search(joined):
+        if max(map(len, cells), default=0) <= most and not _SPACED.search(joined):
             return cells
-    return [text(each) for each in cells]
+    return [text(each, most) for each in cells]
 
 
 def _several(items: Any) -> str:

@@ -14,9 +14,10 @@ from stripe_magics.magics.status_badges import DEADLINES, STATE_COLUMNS, with_de
 if TYPE_CHECKING:
     import pandas as pd
 
-MAX_WIDTH = 1100  # pixels of a table, by the figures below
-CHARACTER, PADDING = 7.5, 16
+MAX_WIDTH = 1080  # pixels of a table, by the figures below: a notebook's page on a screen of 1280
+CHARACTER, PADDING, BADGE = 7.5, 16, 40
 MAX_UNBROKEN = 30  # characters of a cell that is kept on one line
+MAX_EXPORTED = 1000  # characters of a cell of an interactive table, which is what its export has
 MAX_NAME = 40  # characters of a name beside an id
 ENDS = 10  # rows from each end of a long frame
 FIRST = ("result", "error")  # of calls made for the rows of a table
@@ -44,9 +45,10 @@ class View:
         all_rows: bool = False,
         names: NameLookup | None = None,
         all_columns_by: str = ALL_COLUMNS_BY,
-        beside_head: float = 0,
+        head_controls: float = 0,
     ) -> None:
-        """`beside_head`: pixels that stand beside each column's head."""
+        """`head_controls`: pixels beside each column's head, of an interactive table, whose names and ids
+        stand in one line."""
         from stripe_magics.frames.column_facts import meanings, money_columns
         from stripe_magics.frames.frame_info import FrameInfo, call_of, iter_facts
 
@@ -68,7 +70,8 @@ class View:
         bare.attrs = {}
         limits = _Limits(max_rows, max_columns)
         self.cut = not all_rows and limits.rows is not None and len(frame) > limits.rows
-        self._beside_head = beside_head
+        self._head_controls, self._in_a_line = head_controls, head_controls > 0
+        self._longest = MAX_EXPORTED if self._in_a_line else cell_texts.MAX_CELL
         ends = min(ENDS, (limits.rows or 0) // 2 or 1)
         self.places = (
             [*range(ends), *range(len(frame) - ends, len(frame))] if self.cut else list(range(len(frame)))
@@ -111,20 +114,27 @@ class View:
         return bool(self.beside)
 
     def shown(self, name: Any) -> list[str]:
-        """One column's cells as text, with the names beside ids."""
+        """One column's cells as text, an id with its name: `Rosen Books (cus_123)`."""
         if name not in self.beside:
             return self.cells[name]
-        return [
-            " ".join(filter(None, pair)) for pair in zip(self.cells[name], self.beside[name], strict=True)
-        ]
+        pairs = zip(self.cells[name], self.beside[name], strict=True)
+        return [f"{word} ({each})" if word else each for each, word in pairs]
+
+    def wraps(self, name: Any) -> bool:
+        """Whether a column's texts may break between their words: long ones, and ids with their names."""
+        return name in self.beside or any(len(each) > MAX_UNBROKEN for each in self.cells[name])
 
     def _lengths(self, name: Any) -> list[int]:
         """How wide a column's cells are on a page, in characters: a long text breaks between its words, a
-        name stands unbroken above its id."""
+        name stands unbroken above its id, or, in an interactive table, breaks before it."""
         beside = self.beside.get(name)
+        if beside is not None and self._in_a_line:
+            return [len(each) + 2 for each in self.cells[name]]
         if beside is not None:
             pairs = zip(self.cells[name], beside, strict=True)
             return [max(len(each), len(word)) for each, word in pairs]
+        if self._in_a_line:  # whatever is longer breaks
+            return [min(len(each), MAX_UNBROKEN) for each in self.cells[name]]
         return [
             len(each) if len(each) <= MAX_UNBROKEN else max(MAX_UNBROKEN, *map(len, each.split()))
             for each in self.cells[name]
@@ -155,17 +165,31 @@ class View:
         """The columns that fit the page; those that a person added or selected stay. The currency isn't
         repeated beside amounts that show it."""
         given = set(self.call.columns) if self.call is not None else set()
-        if len(chosen) == len(self.frame.columns):
-            return chosen  # few, or a report
-        shown = [name for name in chosen if not (name == "currency" and self.money)]
+        if "report" in self.about or not given <= set(self.frame.columns):
+            return chosen  # a report's, or a person's selection
+        if not given and len(chosen) == len(self.frame.columns):
+            return chosen  # made by hand
+        if sum(self._width(name) for name in chosen) <= MAX_WIDTH and len(chosen) == len(self.frame.columns):
+            return chosen
+        shown = [name for name in self._in_order(chosen) if not (name == "currency" and self.money)]
         left: float = MAX_WIDTH
         out: list[Any] = []
         for name in shown:
-            head = len(self.head(name)) * CHARACTER + self._beside_head
-            left -= max(head, max(self._lengths(name), default=0) * CHARACTER) + PADDING
+            left -= self._width(name)
             if left >= 0 or len(out) < 3 or (given and name not in given):
                 out.append(name)
         return out
+
+    def _in_order(self, chosen: list[Any]) -> list[Any]:
+        """The columns that matter before the others, where something must be left out."""
+        first = [name for name in (*FIRST, *first_columns(self.info.object)) if name in chosen]
+        return list(dict.fromkeys([*first, *chosen]))
+
+    def _width(self, name: Any) -> float:
+        """A column's width on a page, in pixels."""
+        head = len(self.head(name)) * CHARACTER + self._head_controls
+        cells = max(self._lengths(name), default=0) * CHARACTER + (BADGE if name in STATE_COLUMNS else 0)
+        return max(head, cells) + PADDING
 
     def head(self, name: Any) -> str:
         """A column's head; an amount that can't be shown with its currency says so."""
@@ -183,7 +207,7 @@ class View:
             return self._money(name, values)
         if values.dtype.kind == "f":
             return self._numbers(name, values)
-        texts = cell_texts.texts(values)
+        texts = cell_texts.texts(values, self._longest)
         if name in STATE_COLUMNS:
             return self._with_deadlines(texts)
         return texts
@@ -206,12 +230,12 @@ class View:
                 refuse_fractions(self.frame, [name], self.info)
             units = units_of(self.frame[name], name, self.info)
         except FrameError:
-            return cell_texts.texts(values)
+            return cell_texts.texts(values, self._longest)
         currencies = codes(self.bare, source) if source is not None else self._currencies_of_call(name)
         if currencies is None:
             if units == "minor":
                 self.without_currency.add(name)
-            return cell_texts.texts(values)
+            return cell_texts.texts(values, self._longest)
         if units == "major":
             self.major.add(name)
         self.money[name] = cell_texts.money(values, list(currencies), units)
@@ -267,7 +291,13 @@ class View:
                 f"{shown} of {len(self.frame.columns)} columns are shown; the DataFrame has all"
                 f" ({self.all_columns_by})."
             )
-        if any(self.money.values()) and (self.info.units or "minor") == "minor":
+        if any(len(each) == MAX_EXPORTED for name in self.columns for each in self.cells[name]):
+            said.append(f"Texts are cut after {MAX_EXPORTED:,} characters, in exports too.")
+        if (
+            any(self.money.values())
+            and any(self.money.get(name) for name in self.columns)
+            and (self.info.units or "minor") == "minor"
+        ):
             said.append("Amounts are shown in major units (dollars); the values are minor units (cents).")
         return said
 

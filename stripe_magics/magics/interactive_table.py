@@ -7,8 +7,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics._html import join
-from stripe_magics.magics.cell_texts import is_missing
+from stripe_magics._html import Markup, join, tag
+from stripe_magics.magics.cell_texts import MAX_CELL, is_missing
 from stripe_magics.magics.frame_view import NameLookup, View
 from stripe_magics.magics.status_badges import STATE_COLUMNS, badge, state
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from stripe_magics.forms.table_widget import TableContent, TableWidget
 
-HEAD_CONTROLS = 52.0  # pixels of what sorts and searches a column, beside its head
+HEAD_CONTROLS = 58.0  # pixels of what sorts and searches a column, beside its head
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -33,10 +33,11 @@ def table_content(
         all_columns=all_columns,
         all_rows=True,
         names=names,
-        beside_head=HEAD_CONTROLS,
+        head_controls=HEAD_CONTROLS,
     )
     columns = [
-        TableColumn(view.head(name), _texts(view, name), _numbers(view, name)) for name in view.columns
+        TableColumn(view.head(name), _texts(view, name), _numbers(view, name), view.wraps(name))
+        for name in view.columns
     ]
     bare = view.bare
     ids, states = (
@@ -47,16 +48,20 @@ def table_content(
     )
     rows = [{"id": id, "status": state} for id, state in zip(ids, states, strict=True)]
     title = join([*([badge(view.mode), " "] if view.mode else []), view.title()])
-    return TableContent(view.info.object, columns, rows, title, view.notes())
+    return TableContent(view.info.object, columns, rows, title, view.notes(), view.title().split(" · ")[0])
 
 
 def _texts(view: View, name: Any) -> Sequence[str]:
-    """A column's cells; states as the badges that plain tables have."""
+    """A column's cells; states as the badges that plain tables have, a long text in a box that scrolls."""
     shown = view.shown(name)
     if name not in STATE_COLUMNS:
-        return shown
+        return [_box(each) if len(each) > MAX_CELL else each for each in shown] if view.wraps(name) else shown
     badges = {each: state(each) for each in set(shown)}
     return [badges[each] for each in shown]
+
+
+def _box(long: str) -> Markup:
+    return tag("div", long, class_="sm-long", tabindex="0", role="group", aria_label="The whole text")
 
 
 def _numbers(view: View, name: Any) -> Sequence[float] | None:

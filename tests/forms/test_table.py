@@ -233,3 +233,37 @@ def test_a_row_without_an_id_offers_nothing(connected: Any) -> None:
     assert widget.select([1]) == []
     assert "Show card" in widget.select([0])
     widget.close()
+
+
+@with_itables
+def test_a_long_text_is_whole_in_exports_and_a_phone_number_is_text(connected: Any) -> None:
+    sm.call("customers.create", name="Long", description="word " * 60, phone="+15550000417")
+    content = table_content(sm.call("customers.list", limit=5))
+    widget = TableWidget(content)
+    heads = [each.head for each in content.columns]
+    cell = rows_of(widget)[0][heads.index("description")]
+    assert ("word " * 60).strip() in cell
+    assert 'class="sm-long" tabindex="0"' in cell, "what scrolls is reached by keyboard"
+    sides = {
+        each["targets"]: each["className"]
+        for each in widget.table._dt_args["columnDefs"]
+        if "className" in each
+    }
+    assert sides[heads.index("description")] == "dt-left sm-wraps"
+    if "phone" in heads:
+        assert sides[heads.index("phone")] == "dt-left"
+    buttons = widget.table._dt_args["layout"]["topStart"]["buttons"]
+    assert [each.get("filename") for each in buttons] == ["customers list"] * 3 + [None]
+    assert [each["exportOptions"]["escapeExcelFormula"] for each in buttons[:3]] == [True, True, False]
+    widget.close()
+
+
+@with_itables
+def test_what_fits_goes_by_the_heads_with_their_controls(connected: Any) -> None:
+    frame = sm.call("disputes.list", limit=15)
+    assert "evidence_details_due_by" in frame.columns
+    heads = [each.head for each in table_content(frame).columns]
+    assert heads == ["id", "amount", "status", "reason", "created"], "the deadline stands in the status"
+    events = sm.call("events.list", limit=15)
+    assert len(events.columns) == 12
+    assert [each.head for each in table_content(events).columns][:3] == ["id", "type", "data_object"]
