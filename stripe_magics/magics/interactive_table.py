@@ -11,6 +11,7 @@ from stripe_magics._html import Markup, join, tag
 from stripe_magics.magics.cell_texts import MAX_CELL, is_missing
 from stripe_magics.magics.frame_view import NameLookup, View
 from stripe_magics.magics.status_badges import STATE_COLUMNS, badge, state
+from stripe_magics.money import CURRENCIES, exponent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,8 +84,6 @@ def _numbers(view: View, name: Any) -> Sequence[float] | None:
 
 def _minor_units(code: str) -> int:
     """Minor units of a unit of the currency."""
-    from stripe_magics.money import CURRENCIES, exponent
-
     return int(10 ** exponent(code.lower())) if code.lower() in CURRENCIES else 1
 
 
