@@ -29,7 +29,7 @@ from stripe_magics.frames import arrow_columns as cols
 from stripe_magics.frames.flattening import flatten_objects
 from stripe_magics.frames.frame_info import FrameInfo
 from stripe_magics.frames.null_arrays import NullColumns
-from stripe_magics.frames.pandas_columns import decode_cell, finish, from_values
+from stripe_magics.frames.pandas_columns import cell_decoder, finish, from_values
 from stripe_magics.frames.schema import Column, kind_by_name, schema
 from stripe_magics.frames.unknown_objects import Chunks, Paths, with_parts
 
@@ -91,9 +91,8 @@ def assemble(
                 continue
             # an object's id is one cell, whatever was sent
             kind_of_all = "map" if name == "id" else column.kind if column else ""
-            cells = _cells(
-                parts, order, decode_cell if kind_of_all in {"map", "list"} else msgspec.json.decode
-            )
+            whole = kind_of_all in {"map", "list", "sublist"}
+            cells = _cells(parts, order, cell_decoder() if whole else msgspec.json.decode)
             for plain, kind, values in flatten_objects(
                 name, cells.values, kind_of_all, expanded=expanded, version=version
             ):

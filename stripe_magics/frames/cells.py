@@ -80,15 +80,42 @@ class ListCell(list[Any]):
         return (ListCell, (list(self),))
 
 
-def freeze(value: Any) -> Any:
-    """The value with every dict and list in it made unchangeable."""
+def freeze(value: Any, shared: dict[str, ObjectCell] | None = None) -> Any:
+    """The value with every dict and list in it made unchangeable. Objects inside that are the same as one of
+    that id in `shared` (the price of each line of an invoice) become that one; others are added to it."""
     if type(value) is dict:
+        if not value:
+            return _NO_OBJECT
         return ObjectCell(
-            {key: freeze(inner) if type(inner) in _LOOSE else inner for key, inner in value.items()}
+            {key: _inner(inner, shared) if type(inner) in _LOOSE else inner for key, inner in value.items()}
         )
     if type(value) is list:
-        return ListCell([freeze(inner) if type(inner) in _LOOSE else inner for inner in value])
+        if not value:
+            return _NO_LIST
+        return ListCell([_inner(inner, shared) if type(inner) in _LOOSE else inner for inner in value])
     return value
+
+
+def _inner(value: Any, shared: dict[str, ObjectCell] | None) -> Any:
+    if shared is None or type(value) is not dict or type(named := value.get("id")) is not str:
+        return freeze(value, shared)
+    key = f"{value.get('object')} {named}"  # a plan has the id of its price
+    known = shared.get(key)
+    if known is not None and known == value and _same_types(known, value):
+        return known
+    made: ObjectCell = freeze(value, shared)
+    if known is None and len(shared) < MAX_SHARED:
+        shared[key] = made
+    return made
+
+
+def _same_types(known: Any, value: Any) -> bool:
+    """Whether equal values are of the same types, too: 1, 1.0 and True are equal."""
+    if isinstance(value, dict):
+        return all(_same_types(known[key], inner) for key, inner in value.items())
+    if isinstance(value, list):
+        return all(map(_same_types, known, value))
+    return type(known) is type(value)
 
 
 def thaw(value: Any) -> Any:
@@ -99,6 +126,9 @@ def thaw(value: Any) -> Any:
 
 
 _LOOSE = frozenset({dict, list})
+_NO_OBJECT, _NO_LIST = ObjectCell(), ListCell()
+MAX_SHARED = 10_000
+"""How many objects inside the cells of a column are looked at for whether they come again."""
 
 
 def as_json(value: Any) -> str:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from stripe_magics.frames.arrow_columns import POOL, PYTHON, fitting
 from stripe_magics.frames.cell_array import CellArray
-from stripe_magics.frames.cells import freeze
+from stripe_magics.frames.cells import ObjectCell, freeze
 from stripe_magics.frames.schema import Column, kind_by_name, kind_of_nulls
 
 PANDAS_3 = int(pd.__version__.partition(".")[0]) >= 3
@@ -97,17 +97,20 @@ def objects(values: Sequence[Any]) -> Any:
     return CellArray(np.fromiter(map(freeze, values), dtype=object, count=len(values)))
 
 
-def decode_cell(text: str) -> Any:
-    """JSON text as a cell: no plain dict outlives its unchangeable copy."""
-    return freeze(msgspec.json.decode(text))
+def cell_decoder() -> Callable[[str], Any]:
+    """What makes JSON texts the cells of a column: no plain dict outlives its unchangeable copy, and objects
+    that come again inside of them are one."""
+    shared: dict[str, ObjectCell] = {}
+    return lambda text: freeze(msgspec.json.decode(text), shared)
 
 
 def _frozen(values: list[Any]) -> Any:
     """The same, of a list that is given up: each value goes as its unchangeable copy stands."""
     made = np.empty(len(values), dtype=object)
+    shared: dict[str, ObjectCell] = {}
     for place, value in enumerate(values):
         values[place] = None
-        made[place] = freeze(value)
+        made[place] = freeze(value, shared)
     return CellArray(made)
 
 
