@@ -128,7 +128,9 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _LAZY_EXPORTS:
         package = _LAZY_EXPORTS[name]
-        if package in {"stripe_magics.bulk", "stripe_magics.finance"}:
+        if package == "stripe_magics.finance":
+            _first_use.for_reports()
+        if package == "stripe_magics.bulk":
             _first_use.for_bulk()
         with held_back():
             return getattr(import_module(package), name)

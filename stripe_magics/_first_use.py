@@ -44,6 +44,16 @@ def for_calls() -> None:
 
 
 @cache
+def for_reports() -> None:
+    """What reports need beside a call."""
+    for_calls()
+    with held_back():
+        from stripe_magics import finance
+
+    _ = finance
+
+
+@cache
 def for_bulk() -> None:
     """What pulls, mirrors and rows need beside a call."""
     for_calls()

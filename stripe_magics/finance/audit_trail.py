@@ -14,14 +14,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from stripe_magics._files import read_json
 from stripe_magics.errors import FileError
+from stripe_magics.finance.aggregation import to_str
+from stripe_magics.finance.reporting_period import Ints
+from stripe_magics.frames.assemble import release_memory
 from stripe_magics.frames.cells import as_json
 
 AGAIN = "Close the month again to get a new one."
-SLICE = 1_000
+SLICE = 500
 MOST_ROWS = 50_000
 """Lists up to this size keep a hash a row, so that a later reading can name the rows that changed; longer
 ones have one hash."""
@@ -29,41 +33,54 @@ LEDGER = ("id", "created", "currency", "amount", "fee", "net", "type", "reportin
 _VOLATILE = ("url", "_url", "_pdf", "client_secret")
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, dict | list):
-        return as_json(value)
-    missing = pd.isna(value)
-    return "" if missing is True or (not isinstance(missing, bool) and bool(missing)) else str(value)
+def _texts(column: pd.Series) -> tuple[list[int], list[str]]:
+    """The places of a column's values, and each as text."""
+    places = np.flatnonzero(column.notna().to_numpy())
+    if not len(places):
+        return [], []
+    values = column.array.take(places).astype(object)
+    return places.tolist(), [
+        as_json(each) if isinstance(each, (dict, list)) else str(each) for each in values
+    ]
 
 
-def row_hashes(frame: pd.DataFrame, columns: list[str]) -> list[str]:
-    """A hash for each row, over the named columns that have a value; a column without one counts as
-    absent."""
+def row_hashes(frame: pd.DataFrame, columns: list[str], places: Ints | None = None) -> list[str]:
+    """A hash for each row (or those at some places), over the named columns that have a value; a column
+    without one counts as absent."""
     hashes = []
-    for start in range(0, len(frame), SLICE):  # cells as text are larger than the frame
-        rows = frame.iloc[start : start + SLICE]
-        cells = {name: [_text(value) for value in rows[name].astype(object)] for name in columns}
-        for at in range(len(rows)):
-            said = "\x1f".join(f"{name}\x1e{cells[name][at]}" for name in columns if cells[name][at])
-            hashes.append(hashlib.blake2b(said.encode(), digest_size=8).hexdigest())
+    count = len(frame) if places is None else len(places)
+    for start in range(0, count, SLICE):  # cells as text are larger than the frame, and so is a copy of it
+        part = slice(start, start + SLICE)
+        rows = frame.iloc[part if places is None else places[part]]
+        said: list[list[str]] = [[] for _ in range(len(rows))]
+        for name in columns:
+            for at, text in zip(*_texts(rows[name]), strict=True):
+                if text:
+                    said[at].append(f"{name}\x1e{text}")
+        hashes += [hashlib.blake2b("\x1f".join(row).encode(), digest_size=8).hexdigest() for row in said]
     return hashes
 
 
 def list_trail(frame: pd.DataFrame, before: pd.Timestamp) -> dict[str, Any]:
     """Rows, newest row and hashes of a list as it was read."""
-    rows = frame
+    places = np.arange(len(frame))
     if "created" in frame.columns and len(frame):
-        rows = frame[(frame["created"] < before).fillna(value=False).to_numpy()]
-    kind = str(rows["object"].iloc[0]) if "object" in rows.columns and len(rows) else ""
-    own = LEDGER if kind == "balance_transaction" else sorted(map(str, rows.columns))
-    columns = [name for name in own if name in rows.columns and not name.endswith(_VOLATILE)]
-    hashes = row_hashes(rows, columns)
-    ids = rows["id"].astype(str).tolist() if "id" in rows.columns else [str(at) for at in range(len(rows))]
+        places = np.flatnonzero((frame["created"] < before).fillna(value=False).to_numpy())
+    kind = str(frame["object"].iloc[places[0]]) if "object" in frame.columns and len(places) else ""
+    own = LEDGER if kind == "balance_transaction" else sorted(map(str, frame.columns))
+    columns = [name for name in own if name in frame.columns and not name.endswith(_VOLATILE)]
+    hashes = row_hashes(frame, columns, places)
+    ids = (
+        to_str(frame["id"].iloc[places]).tolist()
+        if "id" in frame.columns
+        else list(map(str, range(len(places))))
+    )
     pairs = sorted(zip(ids, hashes, strict=True))
     whole = hashlib.sha256("\n".join(f"{name} {own}" for name, own in pairs).encode()).hexdigest()
-    newest = rows["created"].max() if "created" in rows.columns and len(rows) else None
+    newest = frame["created"].iloc[places].max() if "created" in frame.columns and len(places) else None
+    release_memory()
     return {
-        "rows": len(rows),
+        "rows": len(places),
         "newest": newest.isoformat() if newest is not None else None,
         "sha256": whole,
         "row_hashes": dict(pairs) if len(pairs) <= MOST_ROWS else None,

@@ -38,9 +38,11 @@ from stripe_magics.finance.inputs import ReportInputs
 from stripe_magics.finance.list_inputs import AT_HAND, LISTS
 from stripe_magics.finance.report_arguments import month_end, read_flag
 from stripe_magics.finance.runner import report, run_of
+from stripe_magics.frames.assemble import system_memory
 from stripe_magics.frames.frame_info import add_note, set_facts
 
 
+@system_memory()
 def close_month(  # noqa: PLR0913 - public: each is a keyword of its own
     month: str | None = None,
     *,
@@ -88,6 +90,7 @@ def close_month(  # noqa: PLR0913 - public: each is a keyword of its own
     return made
 
 
+@system_memory()
 def verify_close(
     file: str | Path, *, over: str | Path | None = None, data: Mapping[str, pd.DataFrame] | None = None
 ) -> pd.DataFrame:

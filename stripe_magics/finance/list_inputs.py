@@ -19,6 +19,7 @@ from stripe_magics.finance.balance import now_balance
 from stripe_magics.finance.folders import ListFolder
 from stripe_magics.finance.invoice_line_items import cut_off
 from stripe_magics.finance.reporting_period import Period
+from stripe_magics.frames.assemble import release_memory
 from stripe_magics.frames.column_facts import cut_lists
 from stripe_magics.frames.frame_info import as_attrs
 
@@ -123,6 +124,7 @@ class ListInputs:
         """Drop what was worked out of the lists (lines of invoices, prices), to be worked out again if rows
         are asked for; the lists and the reading of the ledger stay."""
         self.memo = {name: kept for name, kept in self.memo.items() if name.startswith("reading")}
+        release_memory()
 
     def _cut(self, frame: pd.DataFrame) -> pd.DataFrame:
         assert self.period is not None

@@ -72,7 +72,7 @@ def assemble(
     are done with.
     """
     count = sum(table.num_rows for table in tables)
-    _release_memory(count)  # what the pages had
+    release_memory(count)  # what the pages had
     order = _newest_first(tables) if newest_first else None
     if limit is not None and count > limit:
         order = (order if order is not None else np.arange(count))[:limit]
@@ -105,7 +105,7 @@ def assemble(
                 loose[name][1].over(ColumnValues(cols.python_values(typed.pop(name)[1], json=False))),
             )
         made = {name: finish(column.kind, array) for name, (column, array) in typed.items()}
-        _release_memory(count)  # what the chunks had: the largest columns come now
+        release_memory(count)  # what the chunks had: the largest columns come now
         while loose:
             name, (kind, cells) = loose.popitem()
             column = fixed.get(name)
@@ -113,7 +113,7 @@ def assemble(
                 column or _column(name, kind), cells.values, cells.places, learned=column is None and not kind
             )
     del chunks, typed
-    _release_memory(count)
+    release_memory(count)
     fixed |= {each.name: each for each in further}  # what no row had is there, and missing
     shown = _shown(made, fixed, columns, empty=not count)
     blank = NullColumns(count)
@@ -122,12 +122,25 @@ def assemble(
     return FrameInfo(object=object_type, expanded=expanded).put(frame)
 
 
-def _release_memory(rows: int) -> None:
+def release_memory(rows: int = MANY_ROWS) -> None:
     """Unused memory to the system, where there is enough of it to be worth the time."""
     if rows >= MANY_ROWS:
         cols.POOL.release_unused()
+        pa.default_memory_pool().release_unused()
         if (trim := _malloc_trim()) is not None:
             trim(0)
+
+
+@contextmanager
+def system_memory() -> Iterator[None]:
+    """What Arrow works out in here lies in the system's memory, which takes back what is let go; its usual
+    pool keeps it."""
+    usual = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(usual)
 
 
 @cache
