@@ -12,6 +12,7 @@ from typing import Any
 
 import openpyxl
 import pandas as pd
+import pyarrow as pa
 import pytest
 from each_row import each_row
 from workbook_formulas import formulas
@@ -20,6 +21,7 @@ import stripe_magics as sm
 from stripe_magics.errors import CloseFailed, FileError, UsageFault
 from stripe_magics.finance import audit_trail, workbook
 from stripe_magics.finance.close_handover import PARTS
+from stripe_magics.finance.inputs import ReportInputs
 from stripe_magics.finance.proofs import PROOFS
 
 MONTH = "2026-09"
@@ -222,6 +224,28 @@ def test_whatever_a_trail_lacks_is_said(part: dict[str, Any], tmp_path: Path) ->
 def test_odd_values_are_refused(options: dict[str, Any], says: str) -> None:
     with pytest.raises(UsageFault, match=says):
         sm.close_month(MONTH, **options)
+
+
+def test_closing_holds_what_it_read_and_nothing_that_it_worked_out(
+    closed: tuple[pd.DataFrame, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is worked out of the lists is let go after each report, and Arrow's memory is the system's while a
+    month is closed."""
+    usual, pools, kept = pa.default_memory_pool().backend_name, set(), []
+    real = ReportInputs.forget
+
+    def forget(inputs: ReportInputs) -> None:
+        pools.add(pa.default_memory_pool().backend_name)
+        real(inputs)
+        kept.extend(inputs.memo)
+
+    monkeypatch.setattr(ReportInputs, "forget", forget)
+    again = sm.close_month(MONTH)
+    assert pools == {"system"}
+    assert pa.default_memory_pool().backend_name == usual
+    assert kept
+    assert all(name.startswith("reading") for name in kept)
+    pd.testing.assert_frame_equal(again, closed[0])
 
 
 def test_a_lost_entry_fails_the_closing() -> None:

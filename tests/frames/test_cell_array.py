@@ -4,6 +4,7 @@ they can always be written."""
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 import sqlite3
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import pyarrow as pa
 import pytest
 
 import stripe_magics as sm
+from stripe_magics import frames
 from stripe_magics.frames.cell_array import CellDtype
 from stripe_magics.frames.pandas_columns import objects
 from tests.each_row import each_row
@@ -209,3 +211,21 @@ def test_other_programs_read_cells() -> None:
     assert [row[0] for row in found] == ["a", "b", "c"]
     assert found[1][1:3] == (["k"], ["1"])
     assert found[0][3] == 1
+
+
+def test_objects_that_come_again_inside_cells_are_one_object() -> None:
+    """The price of every line is kept once; what is equal only to Python (1, 1.0, True) is not the same."""
+
+    def invoice(number: int, *amounts: float, nickname: str = "a") -> dict[str, Any]:
+        price = {"id": "price_1", "object": "price", "nickname": nickname, "metadata": {}}
+        lines = [{"id": f"il_{number}", "price": {**price, "unit_amount": amount}} for amount in amounts]
+        return {"id": f"in_{number}", "object": "invoice", "lines": {"object": "list", "data": lines}}
+
+    invoices = [invoice(1, 1, 1), invoice(2, 1.0, 1), invoice(3, True), invoice(4, 1, nickname="b")]
+    cells = frames.build([json.dumps({"data": invoices}).encode()], "invoice")["lines"].tolist()
+    assert cells == [each["lines"]["data"] for each in invoices]
+    prices = [each["price"] for cell in cells for each in cell]
+    assert [type(each["unit_amount"]) for each in prices] == [int, int, float, int, bool, int]
+    assert [each["nickname"] for each in prices] == [*"aaaaa", "b"]
+    assert prices[0] is prices[1] is prices[3]
+    assert len({id(each) for each in prices}) == 4
