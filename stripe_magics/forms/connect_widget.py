@@ -11,7 +11,7 @@ from typing import Any
 
 import ipywidgets as w
 
-from stripe_magics.errors import NotConnected, StripeMagicsError
+from stripe_magics.errors import NotConnected, StripeMagicsError, UsageFault
 from stripe_magics.forms import html as cards
 from stripe_magics.forms import saved_connections
 from stripe_magics.forms.connection_card import connected_card, missing_permissions
@@ -111,7 +111,7 @@ class ConnectForm(w.VBox):
 
     def save(self) -> None:
         """Save the connection: its name and where the key comes from, never the key."""
-        name = self.name.value.strip()
+        name = self._own_name()
         if not name:
             self._tell(cards.card("wrong", "Give the connection a name first.", role="alert"))
             return
@@ -143,7 +143,7 @@ class ConnectForm(w.VBox):
 
     def rename(self) -> None:
         """Give the chosen saved connection the name that stands in Connection name."""
-        old, name = self.saved.value, self.name.value.strip()
+        old, name = self.saved.value, self._own_name()
         if old != NEW and name and name != old:
             saved_connections.rename(old, name)
             self._list(name)
@@ -217,6 +217,12 @@ class ConnectForm(w.VBox):
         self._tell(connected_card(connection))
         warm_up.begin(connection, get_ipython())
         return connection
+
+    def _own_name(self) -> str:
+        name = str(self.name.value).strip()
+        if name == NEW:
+            raise UsageFault(f"{NEW!r} stands for one that isn't saved yet. Choose another name.")
+        return name
 
     def _rate(self) -> float | None:
         text = self.rate.value.strip()

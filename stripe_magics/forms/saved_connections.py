@@ -14,7 +14,7 @@ from pathlib import Path
 
 from stripe_magics._files import write_atomically
 from stripe_magics._redaction import redact
-from stripe_magics.errors import KeyRefused
+from stripe_magics.errors import KeyRefused, UsageFault
 
 FILE = "connections.json"
 
@@ -89,12 +89,15 @@ def touch(name: str) -> None:
 
 
 def rename(old: str, new: str) -> None:
-    """Give one another name. Raises `KeyRefused` for a name that looks like a key."""
+    """Give one another name. Raises `KeyRefused` for a name that looks like a key, `UsageFault` for one that
+    another has; then nothing is changed."""
     profiles = load()
-    if old in profiles:
-        renamed = replace(profiles[old], name=new)
-        forget(old)
-        save(renamed)
+    if old not in profiles or new == old:
+        return
+    if new in profiles:
+        raise UsageFault(f"There is a saved connection {new} already. Choose another name.")
+    save(replace(profiles[old], name=new))
+    forget(old)
 
 
 def _write(profiles: dict[str, Profile]) -> None:

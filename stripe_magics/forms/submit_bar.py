@@ -31,6 +31,7 @@ from stripe_magics.forms import html as cards
 from stripe_magics.forms.background_read import ROWS, LongRead
 from stripe_magics.forms.connection_guard import ConnectionGuard
 from stripe_magics.forms.form_protocol import FormView
+from stripe_magics.forms.form_words import in_labels
 from stripe_magics.forms.submission_state import Stage, stage_after
 from stripe_magics.forms.widget_registry import set_children
 
@@ -303,7 +304,10 @@ class Sender:
         facts = result_area.receipt(
             module, frame, self.form.connection, saved_as=name if bound else "", key=key
         )
-        notes = list(getattr(frame, "attrs", {}).get("stripe", {}).get("notes") or [])
+        notes = [
+            in_labels(each, module)
+            for each in getattr(frame, "attrs", {}).get("stripe", {}).get("notes") or []
+        ]
         first = _headline(module.title, frame)
         self.form.area.show(frame, facts)
         words = (

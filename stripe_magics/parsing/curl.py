@@ -67,6 +67,7 @@ class CurlRequest:
     is_multipart: bool = False
     headers: list[tuple[str, str]] = field(default_factory=list)
     drops_key: bool = False
+    key_is_literal: bool = False  # it stood in the line itself, not as a variable's name or a placeholder
     notes: list[str] = field(default_factory=list)
     options: list[ShellWord] = field(default_factory=list)  # options of ours that stand among curl's
 
@@ -74,6 +75,14 @@ class CurlRequest:
     def http_method(self) -> str:
         """The method that curl takes: -X, or by what there is to send."""
         return self.method or ("POST" if self.has_data and not self.in_url else "GET")
+
+
+_STANDS_FOR_KEY = re.compile(
+    r"(?:\$(?:env:)?\{?\w+\}?|%\w+%|\{\{.*\}\}|<.*>|\[.*\]|\{.*\}|\.{3,}|x{4,}|(?:your|my)[-_]?\w+|\w*api_?key\w*"
+    r"|(?:[sr]k_(?:test|live)_)?(?:\.{3,}|x{4,}|\*{3,}|…))",
+    re.IGNORECASE,
+)
+"""A variable (`$NAME`, `%NAME%`, `$env:NAME`), or what documentation writes in a key's place."""
 
 
 def read_curl(words: list[ShellWord], look_up: LookUp, stdin: str | None) -> CurlRequest:
@@ -178,7 +187,7 @@ class _Reader:
     def _valued(self, name: str, word: ShellWord) -> None:
         what = VALUED[name]
         if what == "user":
-            self.found.drops_key = True
+            self._drop_key(word)
         elif what == "output":
             self.found.notes.append(f"{name} was left out: the answer is a DataFrame.")
         elif what == "header":
@@ -190,10 +199,16 @@ class _Reader:
         elif what:
             self._data(what, name, word)
 
+    def _drop_key(self, word: ShellWord, text: str | None = None) -> None:
+        """A key is never looked up; that one stood there is noted, and whether it was the key itself."""
+        self.found.drops_key = True
+        if is_literal_key(word.literal if text is None else text):
+            self.found.key_is_literal = True
+
     def _header(self, word: ShellWord) -> None:
         name, colon, _ = word.source.partition(":")
         if name.strip().lower() == "authorization":
-            self.found.drops_key = True
+            self._drop_key(word.cut(len(name) + 1))
             return
         text = word.text(self.look_up)
         name, colon, value = text.partition(":")
@@ -209,8 +224,8 @@ class _Reader:
             raise UsageFault("Only one address can be called; two are given. Nothing was sent.")
         source = word.source
         if re.match(r"https?://[^/]*@", source):  # a key before the host is dropped unread
-            self.found.drops_key = True
             at = source.index("@", 8) + 1
+            self._drop_key(word, source[source.index("//") + 2 : at - 1])
             word = ShellWord([Piece("https://", "x"), *word.cut(at).pieces])
         url = word.text(self.look_up)
         if re.search(r"\{[^{}]*,[^{}]*\}", url):
@@ -301,6 +316,12 @@ class _Reader:
             found.json = "".join(self.body)
         if found.in_url and found.json:
             raise UsageFault("curl's -G can't put JSON into an address. Nothing was sent.")
+
+
+def is_literal_key(text: str) -> bool:
+    """Whether what stands for a key is one, not the name of a variable in some shell, nor a placeholder."""
+    text = re.sub(r"(?i)\b(?:bearer|basic)\b|[\s:'\"]", "", text)
+    return bool(text) and not _STANDS_FOR_KEY.fullmatch(text)
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:

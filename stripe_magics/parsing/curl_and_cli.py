@@ -23,7 +23,7 @@ from stripe_magics.catalogue.module import Module
 from stripe_magics.errors import UnknownName, UsageFault
 from stripe_magics.parsing import command_names
 from stripe_magics.parsing.command_words import named
-from stripe_magics.parsing.curl import CurlRequest, LookUp, read_curl
+from stripe_magics.parsing.curl import CurlRequest, LookUp, is_literal_key, read_curl
 from stripe_magics.parsing.flag_tables import HTTP_VERBS
 from stripe_magics.parsing.lexer import Word, split
 from stripe_magics.parsing.shell import ShellCommand, ShellWord, read_script
@@ -53,7 +53,8 @@ _SHOWS = {
     "fx",
     "bat",
 }
-_KEY_NOTE = (
+_KEY_LEFT_OUT = "The pasted line's key was left out; the connection's own is used."
+_KEY_DROPPED = (
     "The key in the pasted line was dropped and not used; the connection's own is. Roll it if it was real."
 )
 
@@ -212,10 +213,10 @@ def _from_cli(words: list[ShellWord], namespace: Mapping[str, Any]) -> Pasted:
         word = words[at]
         at += 1
         if word.source == "--api-key":
+            notes = [_key_note(words[at].literal if at < len(words) else "")]
             at += 1
-            notes = [_KEY_NOTE]
         elif word.source.startswith("--api-key="):
-            notes = [_KEY_NOTE]
+            notes = [_key_note(word.cut(len("--api-key=")).literal)]
         elif word.reference and word.reference.partition(".")[0] in namespace:
             kept.append(Word.plain(f"${word.reference}"))  # the object itself, as anywhere else
         elif word.source.startswith("--from") and "$" in word.source:
@@ -232,6 +233,11 @@ def _from_cli(words: list[ShellWord], namespace: Mapping[str, Any]) -> Pasted:
     return found
 
 
+def _key_note(literal: str) -> str:
+    """What is said of a key that isn't used: one that was in the line is seen in the notebook."""
+    return _KEY_DROPPED if is_literal_key(literal) else _KEY_LEFT_OUT
+
+
 def _from_curl(request: CurlRequest, look_up: LookUp) -> Pasted:
     """A curl request: the module that answers its path, or Make an API Call."""
     url = request.url
@@ -244,7 +250,8 @@ def _from_curl(request: CurlRequest, look_up: LookUp) -> Pasted:
         refuse_keys(name, value)
     path, query = command_names.path_and_query(url if "/" in url else "/" + url)
     method = request.http_method
-    notes = [*request.notes, *([_KEY_NOTE] if dropped else [])]
+    key_note = _KEY_DROPPED if request.key_is_literal else _KEY_LEFT_OUT
+    notes = [*request.notes, *([key_note] if dropped else [])]
     params = [*query, *request.query, *request.params]
     if method == "GET" and request.params and not request.in_url:
         notes.append("The parameters go into the address: Stripe reads no body with GET.")

@@ -43,6 +43,11 @@ class ShellWord:
         return "".join(piece.text for piece in self.pieces)
 
     @property
+    def literal(self) -> str:
+        """What stands in the word itself, without its references."""
+        return "".join(piece.text for piece in self.pieces if piece.how != "$")
+
+    @property
     def is_flag(self) -> bool:
         """Whether it begins with a hyphen; a shell takes quotes away before anybody sees them."""
         return self.source.startswith("-") and len(self.source) > 1

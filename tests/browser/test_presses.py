@@ -102,3 +102,30 @@ def test_a_key_is_one_click(page: Any) -> None:
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
     page.wait_for_function("() => window.clicks === 1")
+
+
+BAR = """() => {
+  document.body.innerHTML = `<input id="elsewhere"><div class="sm-form"><div id="bar"><button>Create</button>
+    <button>Preview</button></div><div id="marks"></div></div>`;
+  window.render({model: {on() {}, off() {}, send() {}}, el: document.querySelector("#marks")});
+}"""
+ARMED = """() => { document.querySelector("#bar").innerHTML =
+  "<button class='mod-danger'>Yes, refund</button><button>Cancel</button><button>Preview</button>"; }"""
+
+
+def test_the_focus_stays_where_a_button_made_way_for_others(page: Any) -> None:
+    """Without a mouse: what was pressed is gone, and the focus is in its place, never on what can't be
+    undone; and where a person went on elsewhere, it stays there."""
+    focus = "() => document.activeElement.innerText || document.activeElement.id"
+    page.evaluate(BAR)
+    settled(page, "() => new Promise(requestAnimationFrame)")
+    page.focus("#bar button")
+    page.evaluate(ARMED)
+    page.wait_for_function(f"() => ({focus})() === 'Cancel'")
+    page.evaluate(BAR)
+    settled(page, "() => new Promise(requestAnimationFrame)")
+    page.focus("#bar button")
+    page.focus("#elsewhere")
+    page.evaluate(ARMED)
+    page.wait_for_timeout(300)
+    assert page.evaluate(focus) == "elsewhere"

@@ -280,3 +280,25 @@ def test_B72_the_message_with_the_key_can_be_read_by_nobody_else(form: ConnectFo
     form._key._handle_custom_msg({"key": CANARY}, [])  # and nothing is taken without one
     form._key._handle_custom_msg({"number": 1, "mixed": "?"}, [])
     assert shared() is before
+
+
+def test_a_rename_that_is_refused_loses_nothing() -> None:
+    for name in ("Acme", "Other"):
+        saved_connections.save(saved_connections.Profile(name, "env", f"{name.upper()}_KEY"))
+    form = connect_form()
+    form.saved.value = "Acme"
+    for name, why in (
+        (CANARY, "looks like a key"),
+        ("Other", "There is a saved connection Other already."),
+        (NEW, "Choose another name"),
+    ):
+        form.name.value = name
+        press(form, "Rename")
+        assert why in form.status.value
+        assert "Canary" not in form.status.value
+    details = {each.name: each.detail for each in saved_connections.load().values()}
+    assert details == {"Acme": "ACME_KEY", "Other": "OTHER_KEY"}
+    for odd in ("  Ünï <b>x</b> \N{ZERO WIDTH SPACE}", "$x$ `y`", "a" * 300):
+        form.name.value = odd
+        press(form, "Rename")
+        assert "<b>x" not in form.status.value

@@ -534,3 +534,14 @@ def test_an_amount_with_two_meanings_is_refused_in_the_forms_words(sandbox: Any,
     assert not form.problems.children
     assert "--amount 1000.00eur" in form.line
     form.close()
+
+
+def test_what_a_call_says_is_said_in_labels(sandbox: Any) -> None:
+    listed = module_form("customers.list", {"limit": "2"})
+    listed.submit()
+    assert (
+        "Showing the newest 2 rows; there are more: raise Limit, or write all there." in listed.status.value
+    )
+    raw = module_form("api.call", {"url": "/v1/customers?limit=2"})
+    raw.submit()
+    assert "there are more: give a higher limit with the URL." in raw.status.value

@@ -295,3 +295,33 @@ def test_a_key_that_is_data_is_refused_in_pasted_lines_too() -> None:
         parse(f"stripe customers create --name {KEY}")
     with pytest.raises(KeyRefused):
         parse(f"--out {KEY}", "curl https://api.stripe.com/v1/customers")
+
+
+LEFT_OUT = "The pasted line's key was left out; the connection's own is used."
+DROPPED = "Roll it if it was real."
+
+
+@each_row(
+    ("line", "note"),
+    [
+        ('curl https://api.stripe.com/v1/customers -u "$STRIPE_API_KEY:"', LEFT_OUT),
+        ("curl https://api.stripe.com/v1/customers -u $STRIPE_API_KEY:", LEFT_OUT),
+        ('curl https://api.stripe.com/v1/customers -u "${STRIPE_KEY}:"', LEFT_OUT),
+        ("curl https://api.stripe.com/v1/customers -u '$STRIPE_KEY:'", LEFT_OUT),
+        ('curl https://api.stripe.com/v1/customers -H "Authorization: Bearer $STRIPE_KEY"', LEFT_OUT),
+        ('curl https://api.stripe.com/v1/customers -H "Authorization: Bearer {{STRIPE_KEY}}"', LEFT_OUT),
+        ('curl https://api.stripe.com/v1/customers -u "<YOUR_SECRET_KEY>:"', LEFT_OUT),
+        ("curl https://api.stripe.com/v1/customers -u YOUR_SECRET_KEY:", LEFT_OUT),
+        ("curl https://api.stripe.com/v1/customers -u sk_test_...:", LEFT_OUT),
+        ("stripe customers list --api-key $STRIPE_KEY", LEFT_OUT),
+        ("stripe customers list --api-key=$STRIPE_KEY", LEFT_OUT),
+        (f"curl https://api.stripe.com/v1/customers -u {KEY}:", DROPPED),
+        (f"curl -u {KEY}: https://api.stripe.com/v1/customers", DROPPED),
+        ('curl https://api.stripe.com/v1/customers -H "Authorization: Basic c2tfdGVzdF80ZUM6"', DROPPED),
+        (f"curl https://{KEY}:@api.stripe.com/v1/customers", DROPPED),
+        (f"stripe customers list --api-key {KEY}", DROPPED),
+    ],
+)
+def test_only_a_key_that_stood_in_the_line_is_to_be_rolled(line: str, note: str) -> None:
+    (said,) = parse(line).notes
+    assert said.endswith(note)

@@ -64,6 +64,49 @@ function offer(note, known, model) {
   note.append(place);
 }
 
+const REACHED = "button, input, textarea, select, [tabindex='0']";
+
+function reachable(place) {
+  return [...place.querySelectorAll(REACHED)].filter(
+    (each) => !each.disabled && !each.classList.contains("mod-danger") && each.getClientRects().length);
+}
+
+// A button that is pressed often makes way for others (Create for Cancel, Clear for Keep). Where it had the
+// focus, the focus goes to what stands in its place instead of to the page, which for somebody without a
+// mouse is the way back to the top. Never to what can't be undone, never away from where a person is.
+// It lives as long as the form: this view of ours is drawn again whenever the form's parts change.
+function keeper(root) {
+  let places = [], timer;
+  const took = (event) => {
+    places = [];
+    for (let at = event.target.parentElement; at && root.contains(at); at = at.parentElement) {
+      places.push([at, Math.max(0, reachable(at).indexOf(event.target)), event.target]);
+    }
+  };
+  const lost = (event) => setTimeout(() => {
+    if (event.target.isConnected && document.activeElement !== event.target && places.length
+      && places[0][2] === event.target) places = [];
+  }, 0);
+  const back = () => {
+    if (!places.length || places[0][2].isConnected || document.activeElement !== document.body) return;
+    for (const [place, at] of places) {
+      const there = place.isConnected ? reachable(place) : [];
+      if (there.length) {
+        there[Math.min(at, there.length - 1)].focus({ preventScroll: true });
+        return;
+      }
+    }
+  };
+  const changed = () => {
+    if (!places.length || places[0][2].isConnected) return;
+    clearTimeout(timer);
+    timer = setTimeout(back, 150); // what comes in its place is drawn after it is gone
+  };
+  root.addEventListener("focusin", took);
+  root.addEventListener("focusout", lost);
+  return changed;
+}
+
 export default {
   render({ model, el }) {
     guard();
@@ -108,7 +151,9 @@ export default {
       root = el.closest(".sm-form");
       if (!root) return;
       show();
-      observer = new MutationObserver(show);
+      root.smFocusChanged ??= keeper(root);
+      root.smFocusChanged();
+      observer = new MutationObserver(() => { show(); root.smFocusChanged(); });
       observer.observe(root, { childList: true, subtree: true, characterData: true });
       root.addEventListener("change", altered, true);
       root.addEventListener("focusout", left);
