@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
-from typing import BinaryIO
+from typing import Protocol
 
 MAX_HEAD = 64 * 1024
 MAX_BODY = 16 * 1024 * 1024
 LINE = 16 * 1024
 _CHUNK = re.compile(rb"[0-9A-Fa-f]{1,12}")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_ONCE = frozenset({"host", "content-length", "transfer-encoding"})
 _BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 
 
@@ -41,8 +42,21 @@ class Message:
     keep_alive: bool
 
 
-def read(stream: BinaryIO, go_on: BinaryIO) -> Message | None:
-    """The next request of a connection; None at its end. `go_on` is where "100 Continue" goes."""
+class Stream(Protocol):
+    """A connection, both ways (`SocketStream`)."""
+
+    def readline(self, limit: int, /) -> bytes: ...
+    def read(self, length: int, /) -> bytes: ...
+    def write(self, content: bytes, /) -> None: ...
+
+
+Known = dict[bytes, tuple[str, str]]
+"""Lines of headers that a connection has sent before -> name in lower case, value: most come each time."""
+MOST_KNOWN, LONGEST_KNOWN = 64, 256
+
+
+def read(stream: Stream, known: Known) -> Message | None:
+    """The next request of a connection; None at its end."""
     line = stream.readline(LINE + 1)
     if line in {b"\r\n", b"\n"}:
         line = stream.readline(LINE + 1)
@@ -54,16 +68,15 @@ def read(stream: BinaryIO, go_on: BinaryIO) -> Message | None:
     if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
         raise BadMessage(400, "This is not an HTTP/1.1 request.")
     method, target, version = parts
-    headers = _headers(stream)
+    headers = _headers(stream, known)
     if headers.get("expect", "").lower() == "100-continue":
-        go_on.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        go_on.flush()
+        stream.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     connection = headers.get("connection", "").lower()
     keep_alive = "close" not in connection and (version != "HTTP/1.0" or "keep-alive" in connection)
     return Message(method, target, headers, _body(stream, method, headers), keep_alive)
 
 
-def _headers(stream: BinaryIO) -> dict[str, str]:
+def _headers(stream: Stream, known: Known) -> dict[str, str]:
     headers: dict[str, str] = {}
     size = 0
     while True:
@@ -73,17 +86,24 @@ def _headers(stream: BinaryIO) -> dict[str, str]:
         size += len(line)
         if len(line) > LINE or size > MAX_HEAD:
             raise BadMessage(431, "The headers are too long.")
-        name, colon, value = line.decode("latin-1").partition(":")
-        value = value.strip()
-        if not colon or not name or name != name.strip() or _CONTROL.search(value):
-            raise BadMessage(400, "A header is malformed.")
-        key = name.lower()
-        if key in headers and key in {"host", "content-length", "transfer-encoding"}:
-            raise BadMessage(400, f"The header {name} is there twice.")
+        key, value = known.get(line) or _header(line, known)
+        if key in headers and key in _ONCE:
+            raise BadMessage(400, f"The header {key} is there twice.")
         headers[key] = value
 
 
-def _body(stream: BinaryIO, method: str, headers: Mapping[str, str]) -> bytes:
+def _header(line: bytes, known: Known) -> tuple[str, str]:
+    name, colon, value = line.decode("latin-1").partition(":")
+    value = value.strip()
+    if not colon or not name or name != name.strip() or _CONTROL.search(value):
+        raise BadMessage(400, "A header is malformed.")
+    found = name.lower(), value
+    if len(known) < MOST_KNOWN and len(line) <= LONGEST_KNOWN:
+        known[line] = found
+    return found
+
+
+def _body(stream: Stream, method: str, headers: Mapping[str, str]) -> bytes:
     coding = headers.get("transfer-encoding", "").lower()
     given = headers.get("content-length")
     if coding:
@@ -99,7 +119,7 @@ def _body(stream: BinaryIO, method: str, headers: Mapping[str, str]) -> bytes:
     return _exactly(stream, int(given))
 
 
-def _exactly(stream: BinaryIO, length: int) -> bytes:
+def _exactly(stream: Stream, length: int) -> bytes:
     if length > MAX_BODY:
         raise BadMessage(413, f"The body is larger than {MAX_BODY // 1024 // 1024} MB.")
     body = stream.read(length)
@@ -108,7 +128,7 @@ def _exactly(stream: BinaryIO, length: int) -> bytes:
     return body
 
 
-def _chunked(stream: BinaryIO) -> bytes:
+def _chunked(stream: Stream) -> bytes:
     pieces: list[bytes] = []
     size = 0
     while True:
@@ -124,7 +144,7 @@ def _chunked(stream: BinaryIO) -> bytes:
         pieces.append(_exactly(stream, length))
         if stream.readline(3).strip():
             raise BadMessage(400, "A chunk doesn't end where it should.")
-    _headers(stream)  # trailers
+    _headers(stream, {})  # trailers
     return b"".join(pieces)
 
 

@@ -27,16 +27,16 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from stripe_magics.sandbox.api.dispatcher import Response
 from stripe_magics.sandbox.api.form_decoding import pairs
 from stripe_magics.sandbox.core.store import encode
-from stripe_magics.sandbox.http_message import BadMessage, Message, read, written
+from stripe_magics.sandbox.http_message import BadMessage, Known, Message, read, written
+from stripe_magics.sandbox.socket_stream import SocketStream, limit_waits
 from stripe_magics.sandbox.transport import SandboxTransport
 from stripe_magics.sandbox.webhook_sender import WebhookSender
 
 HOST, HOST_6 = "127.0.0.1", "::1"
 OWN_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
-IDLE = 60.0
-"""Seconds that a connection may be silent."""
 LINGER, MOST_LINGERING = 2.0, 512
 """Seconds of silence, and pieces of 64 kB, until a connection that was refused is closed."""
 
@@ -70,17 +70,24 @@ class _Server6(_Server):
     address_family = socket.AF_INET6
 
 
-class _Connection(socketserver.StreamRequestHandler):
+class _Connection(socketserver.BaseRequestHandler):
     """One connection: requests one after another until either side has enough."""
 
     server: _Server
-    timeout = IDLE
-    disable_nagle_algorithm = True
+    request: socket.socket
+
+    def setup(self) -> None:
+        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # an answer doesn't wait for more
+        self._stream = SocketStream(self.request)
+        self._known: Known = {}
+        self._sent: Reply | None = None  # the answer to the request at hand
+        self._gone = False
 
     def handle(self) -> None:
         while True:
+            self._stream.begin()
             try:
-                message = read(self.rfile, self.wfile)  # type: ignore[arg-type]
+                message = read(self._stream, self._known)
             except BadMessage as fault:
                 self._refuse(fault)
                 return
@@ -89,64 +96,107 @@ class _Connection(socketserver.StreamRequestHandler):
             if message is None:
                 return
             started = time.perf_counter()
-            status, headers, body = self._answer(message)
-            self.wfile.write(
-                written(status, headers, body, head=message.method == "HEAD", keep_alive=message.keep_alive)
-            )
-            if self.server.log is not None:
+            self._sent = None
+            self._answer(message)
+            self._stream.finish()
+            if self.server.log is not None and self._sent is not None:
+                status, headers, _ = self._sent
                 took = (time.perf_counter() - started) * 1000
                 path = message.target.partition("?")[0]
                 self.server.log(
                     f"{message.method} {path} {status} {took:.1f} ms {headers.get('request-id', '')}".rstrip()
                 )
-            if not message.keep_alive:
+            if self._gone or not message.keep_alive:
                 return
 
     def _refuse(self, fault: BadMessage) -> None:
         status, headers, body = _error(fault.status, fault.message)
-        self.wfile.write(written(status, headers, body, head=False, keep_alive=False))
+        self._stream.write(written(status, headers, body, head=False, keep_alive=False))
         self._linger()
 
     def _linger(self) -> None:
         """Read on for a little, and throw it away: a connection that is closed over unread bytes is reset,
         and its last answer lost."""
         with suppress(OSError):
-            self.connection.shutdown(socket.SHUT_WR)
-            self.connection.settimeout(LINGER)
+            self.request.shutdown(socket.SHUT_WR)
+            limit_waits(self.request, LINGER)
             for _ in range(MOST_LINGERING):
-                if not self.connection.recv(65536):
+                if not self.request.recv(65536):
                     return
 
-    def _answer(self, message: Message) -> Reply:
-        host = message.headers.get("host", "")
-        if _name(host) not in OWN_NAMES:
-            return _error(403, f"The sandbox serves this machine only, by its own name; Host is '{host}'.")
-        if "origin" in message.headers:
-            return _error(
-                403, "The sandbox answers programs, not pages in a browser (the request has an Origin)."
-            )
+    def _answer(self, message: Message) -> None:
+        refused = _refusal(message)
+        if refused is not None:
+            self._send(message, refused)
+            return
+        path, query = _path_and_query(message.target)
+        own = OWN_PATHS.get((message.method, path))
         try:
-            parts = urlsplit(message.target)
-        except ValueError:
-            return _error(400, "The address can't be read.")
-        own = OWN_PATHS.get((message.method, parts.path))
-        try:
-            reply = own(self.server, message) if own else self._api(message, parts.path, parts.query)
-            if message.method not in {"GET", "HEAD"}:
-                self.server.on_write()
-            self.server.sender.look()
+            # nothing else happens before the receivers of what happened are known
+            with self.server.transport.lock:
+                if own is None:
+                    self._carry_out(message, path, query)
+                else:
+                    reply = own(self.server, message)
+                    self._send_written(message, reply)
+                self.server.sender.look()
         except Exception:
             # a defect of the sandbox: the client must not hang, and whoever runs the server must see it
             traceback.print_exc(file=sys.stderr)
-            return _error(500, "The sandbox has a defect; its own output says where.", kind="api_error")
-        if message.headers.get("user-agent", "").startswith("curl/"):  # a person reads it
-            return reply[0], reply[1], _pretty(reply[1], reply[2])
-        return reply
+            if self._sent is None:
+                fault = _error(500, "The sandbox has a defect; its own output says where.", kind="api_error")
+                self._send(message, fault)
 
-    def _api(self, message: Message, path: str, query: str) -> Reply:
+    def _carry_out(self, message: Message, path: str, query: str) -> None:
+        def send(answer: Response) -> None:
+            self._send_written(message, (answer.status, answer.headers, answer.body))
+
         method = "GET" if message.method == "HEAD" else message.method
-        answer = self.server.transport.answer(method, path, query, message.headers, message.body)
-        return answer.status, answer.headers, answer.body
+        answer = self.server.transport.answer(method, path, query, message.headers, message.body, send)
+        if self._sent is None:
+            send(answer)
+
+    def _send_written(self, message: Message, reply: Reply) -> None:
+        """What was changed is marked to be kept before its caller knows of it."""
+        if message.method not in {"GET", "HEAD"}:
+            self.server.on_write()
+        if message.headers.get("user-agent", "").startswith("curl/"):  # a person reads it
+            reply = reply[0], reply[1], _pretty(reply[1], reply[2])
+        self._send(message, reply)
+
+    def _send(self, message: Message, reply: Reply) -> None:
+        """Without waiting: the account is locked meanwhile."""
+        status, headers, body = self._sent = reply
+        content = written(status, headers, body, head=message.method == "HEAD", keep_alive=message.keep_alive)
+        try:
+            self._stream.begin_to_write(content)
+        except ConnectionError:
+            self._gone = True
+
+
+def _refusal(message: Message) -> Reply | None:
+    """Who may not ask at all, and what can't be read."""
+    host = message.headers.get("host", "")
+    if _name(host) not in OWN_NAMES:
+        return _error(403, f"The sandbox serves this machine only, by its own name; Host is '{host}'.")
+    if "origin" in message.headers:
+        return _error(
+            403, "The sandbox answers programs, not pages in a browser (the request has an Origin)."
+        )
+    try:
+        _path_and_query(message.target)
+    except ValueError:
+        return _error(400, "The address can't be read.")
+    return None
+
+
+def _path_and_query(target: str) -> tuple[str, str]:
+    """Raises ValueError where there is no making sense of it."""
+    if target.startswith("/") and not target.startswith("//") and "#" not in target:
+        path, _, query = target.partition("?")
+        return path, query
+    parts = urlsplit(target)
+    return parts.path, parts.query
 
 
 def _name(host: str) -> str:

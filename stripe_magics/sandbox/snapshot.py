@@ -104,6 +104,7 @@ def encode_state(account: Account, *, objects: bool) -> bytes:
 
 
 def _part(account: Account, *, objects: bool) -> _Part:
+    account.flush()
     tables = {
         kind: [(row.seq, row.created, msgspec.Raw(row.text)) for row in table.ordered()]
         for kind, table in (account.tables.items() if objects else ())

@@ -30,7 +30,7 @@ import httpx
 
 from stripe_magics.sandbox import snapshot
 from stripe_magics.sandbox.api import routes
-from stripe_magics.sandbox.api.dispatcher import Response, respond
+from stripe_magics.sandbox.api.dispatcher import Response, Send, respond
 from stripe_magics.sandbox.core import scheduler
 from stripe_magics.sandbox.core.clock import AS_OF
 from stripe_magics.sandbox.core.store import Account
@@ -184,19 +184,29 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Nothing to close."""
 
-    def answer(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Response:
-        """Carry out one request without httpx (the loopback server does)."""
+    def answer(
+        self, method: str, path: str, query: str, headers: dict[str, str], body: bytes,
+        send: Send | None = None,
+    ) -> Response:  # fmt: skip
+        """Carry out one request without httpx (the loopback server does). `send` gets the answer as soon as
+        it is there, while the account still puts things away."""
         with self.lock:
             if self._account is None and (method, path, query) == ("GET", "/v1/account", ""):
                 account, now = self._opened, self._present()  # says all of itself without the demo firm
             else:
                 self._keep_time()
                 account, now = self.account, 0
-            answered = linked_pdf(account, method, path) or respond(
-                account, method, path, query, headers, body
-            )
-            answered.headers["date"] = _date(now or account.now)
-            return answered
+
+            def dated(answered: Response) -> None:
+                answered.headers["date"] = _date(now or account.now)
+                if send is not None:
+                    send(answered)
+
+            linked = linked_pdf(account, method, path)
+            if linked is not None:
+                dated(linked)
+                return linked
+            return respond(account, method, path, query, headers, body, dated)
 
     def _fault(self, request: httpx.Request) -> tuple[Fault | None, float]:
         if not self.faults:

@@ -73,22 +73,26 @@ class WebhookSender:
                 with self._ready:
                     self._queue.clear()
                 return
-            found = [delivery for each in account.family.accounts() for delivery in self._new(account, each)]
+            found: list[_Delivery] = []
+            for member in account.family.accounts():
+                found += self._new(account, member)
         for each in found:
             self._put(each)
 
     def _new(self, platform: Account, account: Account) -> list[_Delivery]:
         """Of one account: its own events go to the platform's endpoints, a connected account's to those with
         connect=true and to its own."""
-        seen, new = self._seen.get(account.own_clock.scope, 0), []
-        for row in reversed(account.table("event").rows):
+        seen, rows, new = self._seen.get(account.own_clock.scope, 0), account.table("event").rows, []
+        if not rows or rows[-1].seq <= seen:
+            return []
+        for row in reversed(rows):
             if row.seq <= seen:
                 break
             new.append(row)
-        if not new:
-            return []
         self._seen[account.own_clock.scope] = max(row.seq for row in new)
         takers = [(account, False)] if account is platform else [(account, False), (platform, True)]
+        if not any(holder.table("webhook_endpoint").rows for holder, _ in takers):
+            return []
         endpoints = [
             (each["url"], endpoint_secret(holder, each["id"]), each["enabled_events"])
             for holder, connect in takers

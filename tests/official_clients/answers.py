@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from stripe_magics.sandbox import SandboxTransport
-from stripe_magics.sandbox.api.dispatcher import Response
+from stripe_magics.sandbox.api.dispatcher import Response, Send
 from stripe_magics.sandbox.server import serving
 
 VERSIONS = ("2025-02-24.acacia", "2026-10-28.endive")
@@ -54,10 +54,13 @@ TROUBLE = {
 
 
 class _Troubled(SandboxTransport):
-    def answer(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Response:
+    def answer(
+        self, method: str, path: str, query: str, headers: dict[str, str], body: bytes,
+        send: Send | None = None,
+    ) -> Response:  # fmt: skip
         if trouble := TROUBLE.get(f"{method} {path}"):
             return Response(trouble[0], {"content-type": "application/json"}, trouble[1])
-        return super().answer(method, path, query, headers, body)
+        return super().answer(method, path, query, headers, body, send)
 
 
 @contextmanager

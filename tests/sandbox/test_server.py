@@ -23,7 +23,7 @@ import pytest
 from each_row import each_row
 from waiting import PATIENCE, line, running
 
-from stripe_magics.sandbox import SandboxTransport, webhook_sender
+from stripe_magics.sandbox import SandboxTransport, socket_stream, webhook_sender
 from stripe_magics.sandbox import server as server_module
 from stripe_magics.sandbox.http_message import MAX_BODY
 from stripe_magics.sandbox.server import serving
@@ -73,7 +73,7 @@ def test_a_kept_connection_carries_many_calls_without_waiting(host, monkeypatch:
     answer = server_module._Connection._answer
 
     def noted(self, message):
-        gathers.append(self.connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        gathers.append(self.request.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
         return answer(self, message)
 
     monkeypatch.setattr(server_module._Connection, "_answer", noted)
@@ -475,3 +475,61 @@ def test_no_call_takes_the_server_away(host) -> None:
         assert status == 400, path
         assert b"message" in answer
     assert call(host, "GET", "/health")[0] == 200
+
+
+def test_a_message_that_trickles_in_holds_its_thread_for_a_limited_time(
+    host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each byte comes within the limit of a single wait, the whole never ends."""
+    monkeypatch.setattr(socket_stream, "LONGEST", 0.05)
+    name, _, port = host.partition(":")
+    until = time.monotonic() + PATIENCE
+    with socket.create_connection((name, int(port)), timeout=60) as connection:
+        connection.sendall(b"GET /health HTTP/1.1\r\nX: ")
+        with pytest.raises(ConnectionError):  # it was closed
+            while time.monotonic() < until:
+                connection.sendall(b"x")
+                time.sleep(0.01)
+
+
+def test_a_silent_connection_is_closed_by_the_kernels_limit() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        stream = socket_stream.SocketStream(ours, idle=0.05)
+        with pytest.raises(TimeoutError):
+            stream.readline(100)
+        theirs.sendall(b"GET / HTT")
+        with pytest.raises(TimeoutError):
+            stream.readline(100)
+        theirs.sendall(b"P/1.1\r\nrest")
+        assert stream.readline(100) == b"GET / HTTP/1.1\r\n"
+        assert stream.read(4) == b"rest"
+        theirs.shutdown(socket.SHUT_WR)
+        assert (stream.readline(100), stream.read(5)) == (b"", b"")
+
+
+def test_an_answer_that_nobody_reads_is_given_up_and_locks_nobody_out(host, transport) -> None:
+    """What doesn't fit into the kernel's buffers is sent after the account is free again."""
+    made = json.loads(call(host, "POST", "/v1/customers", "description=" + "x" * 4000)[1])
+    for _ in range(99):
+        call(host, "POST", "/v1/customers", "description=" + "x" * 4000)
+    name, _, port = host.partition(":")
+    with socket.create_connection((name, int(port)), timeout=60) as connection:
+        ask = HEAD.replace(b"POST /v1/customers", b"GET /v1/customers?limit=100") + b"\r\n"
+        connection.sendall(ask * 40)  # the answers are about 20 MB, of which nothing is read for now
+        assert call(host, "GET", f"/v1/customers/{made['id']}")[0] == 200
+        connection.shutdown(socket.SHUT_WR)
+        found = b""
+        while piece := connection.recv(1 << 20):
+            found += piece
+    assert found.count(b"HTTP/1.1 200") == 40
+
+
+def test_a_listener_added_later_is_not_told_what_was_before(host, transport, receiver) -> None:
+    """The receivers of an event are known before the next request begins."""
+    for number in range(10):
+        call(host, "POST", "/v1/customers", f"name=Before{number}")
+    call(host, "POST", "/v1/webhook_endpoints", f"url={receiver.url}&enabled_events[]=customer.created")
+    call(host, "POST", "/v1/customers", "name=After")
+    receiver.wait(1)
+    assert [event["data"]["object"]["name"] for event, _, _ in receiver.got] == ["After"]

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from stripe_magics.sandbox.api.errors import invalid_before_execution
 
 _PART = re.compile(r"\[([^\[\]]*)\]")
+_SEPARATOR = re.compile("%(26|3D)", re.IGNORECASE)
 MAX_PARAMETERS = 20_000
 Nested = dict[str, Any]
 
@@ -24,13 +25,15 @@ def pairs(text: str) -> list[tuple[str, str]]:
     parts = text.split("&")
     if len(parts) > MAX_PARAMETERS:
         raise invalid_before_execution(f"Invalid request: more than {MAX_PARAMETERS} parameters.")
-    plain = "%" not in text and "+" not in text
-    found = []
-    for part in parts:
-        if part:
-            name, _, value = part.partition("=")
-            found.append((name, value) if plain else (_decoded(name), _decoded(value)))
-    return found
+    if "%" not in text and "+" not in text:
+        return _split(parts)
+    if not _SEPARATOR.search(text):  # nothing that is encoded would separate: all of it is decoded at once
+        return _split(_decoded(text).split("&"))
+    return [(_decoded(name), _decoded(value)) for name, value in _split(parts)]
+
+
+def _split(parts: list[str]) -> list[tuple[str, str]]:
+    return [(name, value) for name, _, value in [part.partition("=") for part in parts if part]]
 
 
 def _decoded(text: str) -> str:
@@ -46,8 +49,8 @@ def nest(given: list[tuple[str, str]]) -> Nested:
         if bracket <= 0:
             _put(result, name, value, name)
             continue
-        parts = _PART.findall(name[bracket:])
-        if "".join(f"[{part}]" for part in parts) != name[bracket:]:
+        parts = _PART.findall(name, bracket)
+        if f"[{']['.join(parts)}]" != name[bracket:]:
             raise invalid_before_execution(f"Invalid parameter name: {name}", param=name)
         _deep(result, [name[:bracket], *parts], value, name)
     return result

@@ -188,12 +188,10 @@ def typed(
         )
     result = _Given()
     result.prefix = prefix
-    for name, (of, required, clears) in names.items():
-        if name not in given:
-            if required:
-                raise missing_param(_bracket(prefix, name))
-            continue
+    for name, (of, required, clears) in [each for each in names.items() if each[0] in given or each[1][1]]:
         where = _bracket(prefix, name)
+        if name not in given:
+            raise missing_param(where)
         value = given[name]
         if value == "" and (of != "m" or required):
             textual = isinstance(of, str) and of[0] == "s"

@@ -38,15 +38,16 @@ def emit(account: Account, kind: str, subject: dict[str, Any], before: dict[str,
             return
         data["previous_attributes"] = former
     of = {} if account.platform is None else {"account": account.profile["id"]}
-    account.insert(
+    account.insert_later(
         "event",
+        "evt",
         {
-            "id": account.new_id("evt"),
+            "id": "",
             "object": "event",
             **of,
             "api_version": PINNED_VERSION,
             "created": account.own_clock.now,
-            "data": data,
+            "data": msgspec.Raw(msgspec.json.encode(data)),
             "livemode": False,
             "pending_webhooks": 0,
             "request": {"id": identifier, "idempotency_key": key},

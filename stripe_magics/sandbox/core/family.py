@@ -70,7 +70,7 @@ class Family(Generic[M]):
 
     def begin(self, identifier: str) -> None:
         """Open a trial, in the name of an account."""
-        met = {"", identifier}.union(*self._trials)
+        met = {"", identifier}.union(*self._trials) if self._trials or identifier else ("",)
         self._trials.append({})
         for each in sorted(met):
             account = self._platform if not each else self.connected.get(each)

@@ -31,8 +31,9 @@ Filling an account in bulk (a seeded demo), without handlers and events:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from hashlib import blake2b
+from types import TracebackType
 from typing import Any
 
 import msgspec
@@ -41,6 +42,7 @@ from stripe_magics.catalogue.stripe_objects import prefix_owner
 from stripe_magics.sandbox.api.errors import ApiError, missing
 from stripe_magics.sandbox.core.clock import AS_OF, Calendar, Clock, Job
 from stripe_magics.sandbox.core.family import Family, Mark
+from stripe_magics.sandbox.core.id_series import IdSeries
 from stripe_magics.sandbox.core.ledger import Ledger
 from stripe_magics.sandbox.core.object_table import Row, Table
 from stripe_magics.sandbox.core.undo import Remembering
@@ -66,6 +68,24 @@ _Undo = tuple[str, Table, Row, bytes | None, tuple[Any, ...]]
 """What was done (added, saved, removed), to which row, and its text and filter values before."""
 
 
+class _Trial:
+    """See `Account.trial`. (Each write is one: a generator would cost it more than the trial does.)"""
+
+    __slots__ = ("_family", "_identifier", "_keep")
+
+    def __init__(self, family: Family[Account], identifier: str, *, keep: bool) -> None:
+        self._family, self._identifier, self._keep = family, identifier, keep
+
+    def __enter__(self) -> None:
+        self._family.begin(self._identifier)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        stands = error is None or (isinstance(error, ApiError) and error.stands)
+        self._family.end(keep=self._keep and stands)
+
+
 class Account:
     """One Stripe account in memory. Not safe for threads by itself: the transport holds a lock around each
     request."""
@@ -75,6 +95,7 @@ class Account:
     ) -> None:
         """`platform` and `me` (its id) are given for a connected account."""
         self.seed = seed
+        self._ids, self._request_ids = IdSeries(f"{seed}/object"), IdSeries(f"{seed}/request")
         if platform is None:
             self.family: Family[Account] = Family(self)
             self.own_clock = Clock(Calendar(now))
@@ -98,6 +119,7 @@ class Account:
         self.count = 0
         self.requests = 0
         self.dirty_rows: list[Row] = []  # rows whose dicts were handed out since the last `flush`
+        self._waiting: list[tuple[str, str, int, Object]] = []  # type, prefix, number of the id, object
         self._undo: list[_Undo] | None = None
         self.ledger = Ledger(self)
 
@@ -147,16 +169,22 @@ class Account:
     def new_id(self, prefix: str, length: int = 24) -> str:
         """A fresh id, the same in every account that was treated the same way."""
         self.count += 1
-        return f"{prefix}_{self.letters(f'{prefix}{self.count}', length)}"
+        return f"{prefix}_{self._ids(self.count, length)}"
+
+    def new_letters(self, length: int) -> str:
+        """Fresh letters and digits, at most 24, for what is kept and never worked out anew."""
+        self.count += 1
+        return self._ids(self.count, length)
 
     def request_id(self) -> str:
         """A fresh request id; counted by itself, so that reading doesn't change the ids of what is made
         later."""
         self.requests += 1
-        return f"req_{self.letters(f'request{self.requests}', 14)}"
+        return f"req_{self._request_ids(self.requests, 14)}"
 
     def letters(self, of: str, length: int) -> str:
-        """Letters and digits that follow from the account's seed and a text."""
+        """Letters and digits that follow from the account's seed and a text, the same in each release (saved
+        accounts work some out anew)."""
         number = int.from_bytes(
             blake2b(f"{self.seed}/{of}".encode(), digest_size=20 if length <= FITS else 64).digest(), "big"
         )
@@ -172,10 +200,30 @@ class Account:
 
     def table(self, kind: str) -> Table:
         """All objects of a type."""
+        if self._waiting and kind == self._waiting[0][0]:
+            self._insert_waiting()
         found = self.tables.get(kind)
         if found is None:
             found = self.tables[kind] = Table(kind)
         return found
+
+    def insert_later(self, kind: str, prefix: str, data: Object) -> None:
+        """Take in a finished object that nobody may ask for before the answer has left: it gets its id and
+        its place now, and is written at the end of the request or when its table is asked for. All that wait
+        are of one type."""
+        self._waiting.append((kind, prefix, self.count + 1, data))
+        self.count += 2
+
+    def _insert_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for kind, prefix, number, data in waiting:
+            table = self.table(kind)
+            identifier = data["id"] = f"{prefix}_{self._ids(number)}"
+            keys = tuple(map(data.get, table.keys))
+            row = Row(identifier, data["created"], number + 1, keys, None, encode(data))
+            table.add(row)
+            if self._undo is not None:
+                self._undo.append(("added", table, row, None, keys))
 
     def _row(self, kind: str, data: Object, *, cold: bool) -> Row:
         table = self.table(kind)
@@ -237,11 +285,13 @@ class Account:
             self._undo.append(("saved", table, row, before, row.keys))
         row.data = data
         row.json = None
-        table.rekey(row, tuple(data.get(name) for name in table.keys))
+        table.rekey(row, tuple(map(data.get, table.keys)))
         return data
 
     def flush(self) -> None:
         """At the end of a request: what was worked with goes back to being text."""
+        if self._waiting:
+            self._insert_waiting()
         for row in self.dirty_rows:
             row.json = row.text
             row.data = None
@@ -256,32 +306,25 @@ class Account:
         table.remove(identifier)
         return {"id": identifier, "object": kind, "deleted": True}
 
-    @contextmanager
-    def trial(self, *, keep: bool = False) -> Iterator[None]:
+    def trial(self, *, keep: bool = False) -> AbstractContextManager[None, None]:
         """Work that may have to be undone: afterwards the account is as before, unless `keep` and nothing was
         refused.
 
         A decline (402) is no refusal in this sense: what happened on the way stands. Begin it before any
         object is fetched: dicts that were fetched earlier are no longer those of the account. Trials nest.
         """
-        identifier = self._profile if isinstance(self._profile, str) else ""
-        self.family.begin(identifier)
-        kept = False
-        try:
-            yield
-            kept = keep
-        except ApiError as refusal:
-            kept = keep and refusal.stands
-            raise
-        finally:
-            self.family.end(keep=kept)
+        return _Trial(self.family, self._profile if isinstance(self._profile, str) else "", keep=keep)
 
     def mark(self) -> Mark:
         """How it is now, to go back to with `undo_to`."""
         self.flush()
         if self._undo is None:
             self._undo = []
-        clocks = {name: (each, each.calendar.mark()) for name, each in self.test_clocks.items()}
+        clocks = (
+            {name: (each, each.calendar.mark()) for name, each in self.test_clocks.items()}
+            if self.test_clocks
+            else {}
+        )
         beside = [each.begin() for each in self._beside()]
         return (
             len(self._undo), self._shared_calendar(), clocks, self.count, beside, self.ledger.mark(),
@@ -298,6 +341,7 @@ class Account:
 
     def undo_to(self, mark: Mark) -> None:
         """Be as at the mark."""
+        self._waiting.clear()
         undo = self._undo or []
         self._take_back(undo[mark[0] :])
         del undo[mark[0] :]

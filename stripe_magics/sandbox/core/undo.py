@@ -66,7 +66,7 @@ class Remembering(dict[str, V]):
 
     def begin(self) -> int:
         """Open a trial; answers how to go back. What was handed out before may be changed in it, too."""
-        handed_out = set().union(*self._levels) if self._levels else set()
+        handed_out = set().union(*self._levels) if self._levels else ()
         self._levels.append({})
         for key in handed_out:
             self._touch(key)

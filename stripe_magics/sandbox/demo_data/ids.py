@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from hashlib import shake_128
+from stripe_magics.sandbox.core.id_series import letters
 
-_LETTERS = bytes((b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" * 5)[:256])
 LENGTH = 1_500_000
 """How many letters and digits an account takes, roughly."""
 
 
 def stream(seed: str, length: int = LENGTH) -> str:
     """The text of letters and digits that ids are pieces of."""
-    return shake_128(f"{seed}/demo".encode()).digest(length).translate(_LETTERS).decode()
+    return letters(f"{seed}/demo", length)
 
 
 class Ids:

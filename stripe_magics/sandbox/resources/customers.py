@@ -69,7 +69,7 @@ def new_customer(account: Account) -> Object:
         "description": None,
         "discount": None,
         "email": None,
-        "invoice_prefix": account.letters(f"prefix{identifier}", 8).upper(),
+        "invoice_prefix": account.new_letters(8).upper(),
         "invoice_settings": {
             "custom_fields": None,
             "default_payment_method": None,
