@@ -11,13 +11,14 @@ from typing import Any, NoReturn
 from stripe_magics._command import Command
 from stripe_magics.client.journal.cell_origin import CellRun
 from stripe_magics.errors import KeyRefused, UsageFault
-from stripe_magics.magics.magic import StripeMagics
+from stripe_magics.magics.magic import NEEDS_NOTEBOOK, StripeMagics
 from stripe_magics.parsing.lexer import split
 
-_NEEDS_NOTEBOOK = {
-    "form": "--form opens a form, which needs a notebook.",
-    "table": "--table opens an interactive table, which needs a notebook. Use --csv, --json or --xlsx.",
-    "out": "--out names a variable of a notebook. Use --csv, --json or --xlsx.",
+_INSTEAD = "Write it: --csv, --json or --xlsx FILE."
+_FOR_NOTEBOOKS = {
+    "form": (NEEDS_NOTEBOOK.format("--form opens a form"), ""),
+    "table": (NEEDS_NOTEBOOK.format("--table opens an interactive table"), _INSTEAD),
+    "out": ("--out names a variable of a notebook. Nothing was sent.", _INSTEAD),
 }
 _LASTS_ONE_LINE = "lasts as long as a session, and a line here is a whole one. Nothing was sent."
 _REFUSED: Mapping[tuple[str, ...], tuple[str, str]] = {
@@ -62,9 +63,9 @@ class LineRunner(StripeMagics):
         """The line's answer; what needs a notebook is refused before anything else."""
         words = split(line)
         flags = {word.text.removeprefix("--").partition("=")[0] for word in words if word.flag}
-        for flag, problem in _NEEDS_NOTEBOOK.items():
+        for flag, (problem, advice) in _FOR_NOTEBOOKS.items():
             if flag in flags:
-                raise UsageFault(f"{problem} Nothing was sent.")
+                raise UsageFault(problem, advice=advice)
         names = tuple(word.text for word in words)
         if "help" not in flags:
             for begin, (problem, advice) in _REFUSED.items():

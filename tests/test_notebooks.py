@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import nbformat
@@ -10,6 +11,7 @@ import pytest
 from nbclient import NotebookClient
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+WIDGET = "application/vnd.jupyter.widget-view+json"
 pytestmark = pytest.mark.usefixtures("event_loop_of_file")
 
 
@@ -26,6 +28,9 @@ def test_runs_from_top_to_bottom(path: Path, tmp_path: Path, monkeypatch: pytest
         notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
     ).execute()
     for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if WIDGET in output.get("data", {}):  # where there are no widgets, a text stands for it
+                assert re.match(r"(?![A-Z]\w*\()\S", output.data.get("text/plain", "")), cell.source
         errors = [output for output in cell.get("outputs", []) if output.output_type == "error"]
         if "raises-exception" in cell.metadata.get("tags", []):
             assert errors, f"this cell shows an error, but none came: {cell.source}"

@@ -3,10 +3,12 @@ can't be written."""
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -82,3 +84,41 @@ def test_a_home_that_cant_be_written(tmp_path_factory: pytest.TempPathFactory) -
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "Ada"
+
+
+TERMINAL = """
+import getpass
+def typed(prompt):
+    print("hidden prompt:", prompt)
+    raise EOFError
+getpass.getpass = typed
+%load_ext stripe_magics
+%stripe connect
+%stripe connect --sandbox
+df = %stripe customers list --limit 2
+df
+print(df["id"].str.startswith("cus_").all())
+%stripe customers create --form
+%stripe close --form
+%stripe cus_demoJennyRosen
+"""
+
+
+def test_ipython_in_a_terminal(tmp_path: Path) -> None:
+    """Tables and cards are text, a form says that it needs a notebook, and a key is asked for by getpass."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "IPython", "--simple-prompt", "--no-banner", "--colors=nocolor"],
+        env={**os.environ, "IPYTHONDIR": str(tmp_path), "STRIPE_MAGICS_STATE_DIR": str(tmp_path / "state")},
+        input=TERMINAL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    said = ended.stdout
+    assert "hidden prompt: Stripe key: " in said, said + ended.stderr
+    assert "There is nobody to type a key." in said
+    assert "[SANDBOX] customers list · 2 rows" in said
+    assert "True" in said
+    assert said.count("--form opens a form, which needs a notebook. Nothing was sent.") == 2
+    assert "Jenny Rosen [customer] cus_demoJennyRosen" in said

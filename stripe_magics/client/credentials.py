@@ -73,14 +73,25 @@ def from_environment(name: str) -> Found | None:
 
 
 def from_colab(name: str) -> Found | None:
-    """Colab's own secrets; only inside Colab."""
+    """Colab's own secrets; only inside Colab. Raises `NotConnected` for one that is there and can't be
+    read."""
     if "google.colab" not in sys.modules:
         return None
     userdata: Any = __import__("google.colab.userdata", fromlist=["get"])
     try:
         value = str(userdata.get(name) or "").strip()
-    except (userdata.SecretNotFoundError, userdata.NotebookAccessError):
+    except userdata.SecretNotFoundError:
         return None
+    except userdata.NotebookAccessError:
+        raise NotConnected(
+            f"This notebook has no access to the Colab secret {name}.",
+            advice='Open "Secrets" at the left and switch on "Notebook access" for it.',
+        ) from None
+    except Exception as problem:  # a run without Colab's page has nobody who answers
+        raise NotConnected(
+            f"Colab did not give the secret {name} ({type(problem).__name__}).",
+            advice="Secrets can only be read while the notebook is open in Colab.",
+        ) from None
     return Found(Secret(value), f"Colab secret {name}") if value else None
 
 

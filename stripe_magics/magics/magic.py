@@ -29,6 +29,7 @@ from stripe_magics.magics.names_in_scope import names_in_scope
 from stripe_magics.magics.seen_ids import Seen, seen_on
 from stripe_magics.magics.settings import Settings
 from stripe_magics.parsing import parse, write_line
+from stripe_magics.parsing.lexer import split
 from stripe_magics.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 _BULK = frozenset({"sync", "pull", "sql", "report", "close", "journal"})
 """The subcommands that read whole lists."""
+NEEDS_NOTEBOOK = "{}, which needs a notebook. Nothing was sent."
 
 
 @magics_class
@@ -53,6 +55,11 @@ class StripeMagics(Settings):
         """What was seen on the shared connection."""
         loaded = sys.modules.get("stripe_magics.client.shared_connection")
         return seen_on(loaded.shared() if loaded is not None else None)
+
+    @property
+    def in_terminal(self) -> bool:
+        """Whether this is IPython in a terminal, which shows no widgets."""
+        return any(each.__name__ == "TerminalInteractiveShell" for each in type(self.shell).__mro__)
 
     @no_var_expand
     @line_cell_magic
@@ -91,6 +98,8 @@ class StripeMagics(Settings):
         typed = key_scrubbing.found(line, cell)
         if typed and not (curl_and_cli.starts(line) or curl_and_cli.starts(cell)):
             self._refuse(typed)
+        if self.in_terminal and any(word.flag and word.text == "--form" for word in split(line)):
+            raise UsageFault(NEEDS_NOTEBOOK.format("--form opens a form"))
         try:
             asked = re.fullmatch(r"([A-Za-z][\w.-]*(?:\s+[A-Za-z][\w.-]*)*)\s*(?:\?|\s--help)", line.strip())
             if not line.strip() and not (cell or "").strip():
@@ -219,7 +228,7 @@ class StripeMagics(Settings):
         """A bare `%stripe`: the start card, or the overview where there are no widgets."""
         from stripe_magics.magics import catalogue_search, subcommands
 
-        if type(self.shell).__name__ == "TerminalInteractiveShell":
+        if self.in_terminal:
             return self.run("help", None)
         from stripe_magics.forms import start_card
 
