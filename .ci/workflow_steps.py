@@ -35,6 +35,7 @@ class Job:
     """A job of a workflow with one choice of its matrix."""
 
     name: str
+    needs: str
     steps: tuple[Mapping[str, Any], ...]
     matrix: Mapping[str, str]
 
@@ -51,7 +52,8 @@ def jobs(folder: Path = TOP / ".github" / "workflows") -> Iterator[Job]:
             matrix = job.get("strategy", {}).get("matrix", {})
             for chosen in itertools.product(*matrix.values()):
                 values = dict(zip(matrix, map(str, chosen), strict=True))
-                yield Job(f"{file.stem}/{name}", tuple(job["steps"]), values)
+                needs = f"{file.stem}/{job['needs']}" if "needs" in job else ""
+                yield Job(f"{file.stem}/{name}", needs, tuple(job["steps"]), values)
 
 
 def filled(text: str, job: Job, workspace: Path) -> str:
@@ -75,10 +77,15 @@ class Runner:
     """One job after the other; what they upload is kept for those that download it."""
 
     def __init__(self, work: Path) -> None:
-        self.work, self.failed = work, 0
+        self.work = work
+        self.failed: set[str] = set()
 
     def run(self, job: Job) -> None:
         """The job's steps in order, up to the first that fails."""
+        if job.needs in self.failed:
+            print(f"not run      {job.title}: it needs {job.needs}", flush=True)
+            self.failed.add(job.name)
+            return
         workspace = self.work / re.sub(r"\W+", "-", job.title)
         programs = workspace.with_suffix(".bin")
         for each in (workspace, programs):
@@ -95,13 +102,15 @@ class Runner:
             what = {None: "GitHub's", 0: "ok"}.get(code, f"FAILED ({code})")
             print(f"{what:12} {job.title}: {text}  {time.monotonic() - began:.0f} s", flush=True)
             if code:
-                self.failed += 1
+                self.failed.add(job.name)
                 return
 
     @staticmethod
     def version() -> str:
         """The version that a tag would have."""
-        return re.findall(r'"(.+)"', (TOP / "stripe_magics" / "_version.py").read_text(encoding="utf-8"))[0]
+        return re.findall(
+            r'__version__ = "(.+)"', (TOP / "stripe_magics" / "_version.py").read_text(encoding="utf-8")
+        )[0]
 
     def step(
         self, job: Job, step: Mapping[str, Any], workspace: Path, programs: Path, env: Mapping[str, str]
@@ -162,7 +171,7 @@ def main() -> int:
     runner = Runner(work)
     for job in chosen:
         runner.run(job)
-    return runner.failed
+    return len(runner.failed)
 
 
 if __name__ == "__main__":

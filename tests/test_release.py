@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shutil
@@ -206,3 +207,22 @@ def scripts(text: str) -> list[str]:
     """Files of the repository that a shell text names outside of its comments."""
     code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
     return re.findall(r"(?<![\w./-])((?:\.ci|tests|notebooks)/[\w/-]+(?:\.\w+)?)", code)
+
+
+def test_each_step_of_the_workflows_can_be_filled_in(tmp_path: Path) -> None:
+    """`.ci/workflow_steps.py` runs them here: it knows every expression, and a job gets each choice of its
+    matrix."""
+    path = ROOT / ".ci" / "workflow_steps.py"
+    spec = importlib.util.spec_from_file_location("workflow_steps", path)
+    assert spec is not None
+    assert spec.loader is not None
+    steps = importlib.util.module_from_spec(spec)
+    sys.modules["workflow_steps"] = steps
+    spec.loader.exec_module(steps)
+    found = list(steps.jobs())
+    titles = {job.title for job in found}
+    assert {"ci/pythons[3.13]", "ci/versions[lowest]", "release/announce", "site/build"} <= titles
+    for job in found:
+        for step in job.steps:
+            for text in (step.get("run", ""), *step.get("env", {}).values(), *step.get("with", {}).values()):
+                assert "${{" not in steps.filled(text, job, tmp_path)

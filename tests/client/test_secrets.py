@@ -8,6 +8,8 @@ import json
 import logging
 import pickle
 import re
+import sys
+import types
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -439,6 +441,47 @@ def test_keys_come_from_the_environment_the_cli_and_the_keyring(
     assert credentials.find(env="OTHER").secret.reveal() == "sk_test_fromother"
     with pytest.raises(KeyRefused, match="not used"):
         credentials.find(env=KEY)
+
+
+def test_keys_come_from_colabs_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What Colab's `userdata` does: it gives the secret, has none, refuses this notebook, or isn't asked by
+    anybody."""
+
+    class SecretNotFoundError(Exception): ...
+
+    class NotebookAccessError(Exception): ...
+
+    class TimeoutException(Exception): ...  # noqa: N818 - Colab's own name
+
+    userdata = types.ModuleType("google.colab.userdata")
+    secrets: dict[str, str | Exception] = {"STRIPE_API_KEY": f" {KEY}\n", "EMPTY": ""}
+    secrets |= {"HIDDEN": NotebookAccessError(), "SLOW": TimeoutException()}
+
+    def get(name: str) -> str:
+        found = secrets.get(name, SecretNotFoundError())
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    vars(userdata).update(
+        get=get, SecretNotFoundError=SecretNotFoundError, NotebookAccessError=NotebookAccessError
+    )
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.delenv("STRIPE_API_KEY", raising=False)
+    monkeypatch.setattr(credentials, "from_keyring", lambda name: None)
+    for name, module in (("google", None), ("google.colab", None), ("google.colab.userdata", userdata)):
+        monkeypatch.setitem(sys.modules, name, module or types.ModuleType(name))
+    found = credentials.find()
+    assert (found.secret.reveal(), found.source) == (KEY, "Colab secret STRIPE_API_KEY")
+    assert credentials.find(env="STRIPE_API_KEY").secret.reveal() == KEY
+    for name, said in {
+        "NONE": "There is no environment variable NONE",
+        "EMPTY": "There is no environment variable EMPTY",
+        "HIDDEN": 'no access to the Colab secret HIDDEN.\\nOpen "Secrets"',
+        "SLOW": r"Colab did not give the secret SLOW \(TimeoutException\)",
+    }.items():
+        with pytest.raises(NotConnected, match=said):
+            credentials.find(env=name)
 
 
 def test_connecting_and_the_shared_connection(server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
