@@ -8,6 +8,7 @@ classes here say no.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
@@ -15,6 +16,7 @@ from stripe_magics._characters import in_order
 
 NO_MATHEMATICS = "tex2jax_ignore mathjax_ignore"
 """The classes by which MathJax 2 and 3 leave an element alone."""
+_CODE = re.compile(r"`([^`\n]+)`")
 _EMPTY = frozenset({"br", "hr", "img", "input"})
 
 
@@ -32,6 +34,14 @@ def text(value: object) -> Markup:
 def join(parts: Iterable[object]) -> Markup:
     """Several values, one after the other."""
     return Markup("".join(text(each) for each in parts))
+
+
+def with_code(words: object) -> Markup:
+    """Our own words as HTML: what stands in `backticks` as code."""
+    if isinstance(words, Markup):
+        return words
+    parts = _CODE.split(str(words))  # plain, code, plain ...
+    return join(tag("code", each) if place % 2 else each for place, each in enumerate(parts))
 
 
 def tag(name: str, *inside: object, **attributes: str | bool | None) -> Markup:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from stripe_magics._html import Markup, join, output, table, tag, text
+from stripe_magics._html import Markup, join, output, table, tag, text, with_code
 from stripe_magics._redaction import redact
 from stripe_magics.catalogue.field import Field
 from stripe_magics.catalogue.generated import effects
@@ -49,7 +49,7 @@ def explanation(words: str) -> Markup:
 
 def remarks(notes: Iterable[object]) -> Markup:
     """Small print, a paragraph a note."""
-    return join(tag("p", str(each), class_="sm-notes") for each in notes)
+    return join(tag("p", with_code(str(each)), class_="sm-notes") for each in notes)
 
 
 def head(module: Module) -> Markup:
@@ -131,10 +131,10 @@ def card(
     """A message: `kind` is good, wrong, ask or plain; `details` are folded away. All text is escaped, and
     without keys: what a form shows is saved with its notebook."""
     headline = _without_keys(headline)
-    rest = join(_new_line(_without_keys(each)) for each in rows if each)
+    rest = join(_new_line(with_code(_without_keys(each))) for each in rows if each)
     first, *others = [_without_keys(each) for each in details if each] or [""]
     folded = tag("details", tag("summary", "Details"), first, *map(_new_line, others)) if first else ""
-    return tag("div", tag("b", headline), rest, folded, class_=f"sm-card sm-{kind}", role=role)
+    return tag("div", tag("b", with_code(headline)), rest, folded, class_=f"sm-card sm-{kind}", role=role)
 
 
 def _without_keys(words: str) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
-from stripe_magics._html import NO_MATHEMATICS, Markup, output, tag, text
+from stripe_magics._html import NO_MATHEMATICS, Markup, output, tag, text, with_code
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.forms import html
 from stripe_magics.forms.field_marks import FieldMarks
@@ -30,6 +30,7 @@ PAGE = 10
 _SPECIAL = re.compile("[&<>\"']")
 EXPORTS = ("copyHtml5", "csvHtml5", "excelHtml5")
 LAYOUT = {"topEnd": "search", "bottomStart": "info", "bottomEnd": "paging", "bottom2Start": "pageLength"}
+SELECTING = "Select a row to see what can be done with it: click it, or move to it and press Space."
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,8 @@ class TableWidget(w.VBox):
         self.bar = make(w.HBox, "row", children=(), _dom_classes=("sm-bar",))
         self.status = make(w.HTML, "full", value="")
         self.slot = make(w.VBox, "full", children=())
-        lines = (tag("div", tag("small", each)) for each in content.notes)
+        hint = [SELECTING] if connection is not None and any(each["id"] for each in content.rows) else []
+        lines = (tag("div", tag("small", with_code(each))) for each in (*hint, *content.notes))
         notes = make(w.HTML, "full", value=output(*lines))
         super().__init__(
             children=(top, self.table, notes, self.bar, self.status, self.slot, make(FieldMarks, "note")),
@@ -229,7 +231,7 @@ def _itable(content: TableContent) -> Any:
         maxColumns=0,
         showIndex=False,
         allow_html=True,
-        select=True,
+        select={"style": "os", "keys": True},
         pageLength=PAGE,
         layout={"topStart": {"buttons": buttons}, **LAYOUT},
         columnDefs=definitions,

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from stripe_magics._characters import visible
-from stripe_magics._html import Markup, output, scrolling, tag
+from stripe_magics._html import Markup, output, scrolling, tag, with_code
 from stripe_magics.catalogue.stripe_objects import object_type, owner
 from stripe_magics.magics.frame_view import MAX_UNBROKEN, View
 from stripe_magics.magics.status_badges import STATE_COLUMNS, badge, mode_word, state
@@ -43,7 +43,7 @@ def as_html(view: View) -> str:
     return output(
         tag("div", *([badge(view.mode), " "] if view.mode else []), view.title()),
         scrolling(tag("table", top, tag("tbody", *rows), class_="dataframe"), view.info.object or "Table"),
-        *(tag("div", tag("small", note), style="text-align:left") for note in view.notes()),
+        *(tag("div", tag("small", with_code(note)), style="text-align:left") for note in view.notes()),
     )
 
 

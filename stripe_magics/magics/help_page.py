@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from stripe_magics._html import Markup, join, output, scrolling, table, tag
+from stripe_magics._html import Markup, join, output, scrolling, table, tag, with_code
 
 WIDTH = 100  # characters of a line of text
 FIRST_COLUMN = 26  # a longer flag has a line of its own
@@ -46,8 +46,8 @@ class Listing:
         """All of them, folded where they are many."""
         every = ", ".join(self.values)
         if len(self.values) <= MAX_LISTED:
-            return join([f"{self.about}: {every}"])
-        return tag("details", tag("summary", f"{self.about} {len(self.values)}"), every)
+            return join([with_code(self.about), ": ", every])
+        return tag("details", tag("summary", with_code(self.about), f" {len(self.values)}"), every)
 
 
 Cell = str | Listing
@@ -88,7 +88,7 @@ class HelpSection:
             [
                 tag("td", tag("code", str(row[0])), style=_WHOLE if len(str(row[0])) <= MAX_WHOLE else _LEFT),
                 *(
-                    tag("td", each.html() if isinstance(each, Listing) else each, style=_LEFT)
+                    tag("td", each.html() if isinstance(each, Listing) else with_code(each), style=_LEFT)
                     for each in row[1:]
                 ),
             ]
@@ -139,7 +139,10 @@ class HelpPage:
         return "\n".join(out).rstrip()
 
     def _repr_html_(self) -> str:
-        parts: list[object] = [tag("div", tag("b", self.title)), *(tag("div", line) for line in self.intro)]
+        parts: list[object] = [
+            tag("div", tag("b", self.title)),
+            *(tag("div", with_code(line)) for line in self.intro),
+        ]
         if self.example:
             parts.append(tag("pre", tag("code", self.example)))
         return output(*parts, *(each.html() for each in self.sections))

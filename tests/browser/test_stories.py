@@ -34,7 +34,7 @@ def test_finance_sorts_filters_and_selects(notebook: Any) -> None:
     expect(table.get_by_text("filtered from 300 total entries")).to_be_visible()
     shade = first.locator("td span").evaluate("badge => getComputedStyle(badge).backgroundColor")
     assert shade == "rgb(252, 237, 185)", "the state is a badge, amber"
-    first.click()
+    first.press("Space")  # a row is reached and selected by keyboard
     nb.press("Capture")
     nb.sees("Capture a Payment Intent")
     with nb.page.expect_download() as saved:

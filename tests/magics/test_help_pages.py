@@ -10,7 +10,7 @@ from each_row import each_row
 from stripe_magics import catalogue, errors
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.magics.catalogue_search import find
-from stripe_magics.magics.help_page import WIDTH
+from stripe_magics.magics.help_page import WIDTH, HelpPage, HelpSection
 from stripe_magics.magics.help_pages import example, page, subcommand_page
 from stripe_magics.parsing import parse
 
@@ -185,3 +185,16 @@ def test_help_and_a_dry_run_have_a_button_that_opens_the_form(
     assert form.submit()["name"][0] == "Jenny"
     for each in links:
         each.close()
+
+
+def test_backticks_are_code_on_a_page_and_stay_in_text() -> None:
+    page = HelpPage(
+        "Title",
+        ["Say `%stripe <help>` & `a", "`two` and `three`"],
+        [HelpSection("", ("flag", "what it is"), (("--x", "as `--y <z>`"), ("`--w`", "")))],
+    )
+    shown = page._repr_html_()
+    assert "Say <code>%stripe &lt;help&gt;</code> &amp; `a" in shown
+    assert "<code>two</code> and <code>three</code>" in shown
+    assert "as <code>--y &lt;z&gt;</code>" in shown
+    assert "`%stripe <help>`" in repr(page)
