@@ -19,6 +19,7 @@ from stripe_magics.forms.state import MORE, FormState, blank
 FURTHER = "Further details"
 CONNECT = "Stripe Connect"
 MAX_FRONT_WIDGETS = 21  # widgets for the fields in front
+USUAL_GROUPS = 12  # each group more is a head more, and leaves one widget less for the front
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ def sections(module: Module) -> list[Section]:
 
 def _front(candidates: list[Field], module: Module) -> list[Field]:
     ranked = sorted(candidates, key=lambda each: _rank(each, module))
-    budget, front = MAX_FRONT_WIDGETS, []
+    groups = len({each.group for each in module.fields if each.group})
+    budget, front = MAX_FRONT_WIDGETS - max(0, groups - USUAL_GROUPS), []
     for each in ranked:
         cost = kind_facts(each.kind).widgets
         if _rank(each, module) < 2 or cost <= budget:
