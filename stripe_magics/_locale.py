@@ -14,6 +14,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from stripe_magics._install import pip_install
 from stripe_magics.errors import StripeMagicsError, UsageFault
 
 _NUMBER = re.compile(r"([-+]?)([\d,]+)(?:\.(\d+))?")
@@ -35,9 +36,7 @@ def set_locale(name: str) -> None:
         from babel import Locale
         from babel.core import UnknownLocaleError
     except ImportError:
-        raise StripeMagicsError(
-            "Languages need Babel.", advice="Install it with: pip install 'stripe_magics[locale]'"
-        ) from None
+        raise StripeMagicsError("Languages need Babel.", advice=pip_install("babel")) from None
     try:
         _Setting.locale = Locale.parse(name.replace("-", "_"))
     except (ValueError, UnknownLocaleError):

@@ -19,6 +19,7 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 from pandas.api.types import is_object_dtype
 
+from stripe_magics._install import pip_install
 from stripe_magics.errors import FrameError
 from stripe_magics.frames import manifest as manifests
 from stripe_magics.frames import parquet
@@ -277,6 +278,6 @@ def to_polars(frame: pd.DataFrame) -> Any:
     try:
         import polars as pl  # type: ignore[import-not-found]
     except ImportError:
-        raise FrameError("This needs polars, which isn't installed.", advice="pip install polars") from None
+        raise FrameError("This needs polars, which isn't installed.", advice=pip_install("polars")) from None
 
     return pl.from_arrow(to_table(frame))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics import frames
+from stripe_magics._install import pip_install
 from stripe_magics.bulk.list_frame import joined, read_frame, with_account
 from stripe_magics.bulk.list_requests import list_request
 from stripe_magics.bulk.list_threads import MAX_ACCOUNTS, side_by_side
@@ -59,7 +60,7 @@ def lazy_frame(
     try:
         import dask.dataframe as dd
     except ImportError:
-        raise UsageFault("--engine dask needs dask.", advice="pip install 'stripe_magics[dask]'") from None
+        raise UsageFault("--engine dask needs dask.", advice=pip_install("dask distributed")) from None
     where = _source(connection)
     request = list_request(connection, name, **values)
     threads = _threads()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics import _files
+from stripe_magics._install import pip_install
 from stripe_magics.bulk.list_requests import describe
 from stripe_magics.bulk.mirror_location import mirror_folder, remember_mirror
 from stripe_magics.bulk.mirror_storage import ListFolder, mirrored_lists
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
 _REPAIR = "%stripe sync FOLDER --repair reads again what is missing."
 
 
-def sql(query: str, *, target: str | Path = "", connection: Connection | None = None) -> pd.DataFrame:
+def sql(
+    query: str, *, values: Sequence[Any] = (), target: str | Path = "", connection: Connection | None = None
+) -> pd.DataFrame:
     """A query over a mirror: `target`, else the one that the connection (the shared one unless given) named
     last, by `sync` or by `target`. Its tables are the lists' names. Read only; nothing is sent, and with a
-    `target` no connection is needed.
+    `target` no connection is needed. `values` are those of its parameters, `$1` or `?`, in order.
 
     Raises `FileError` if a file of the mirror is missing, damaged or unreadable, and `UsageFault` for a query
     that can't be run.
@@ -44,7 +47,7 @@ def sql(query: str, *, target: str | Path = "", connection: Connection | None = 
         for name, each in lists.items():
             db.execute(f'create view "{name}" as {list_query(each)}')
         db.execute("set timezone='UTC'")
-        rows = db.sql(query)
+        rows = db.sql(query, params=list(values)) if values else db.sql(query)
         if rows is None:
             raise UsageFault("That gives no rows; sql is for queries: select ...")
         frame = _frame(rows.to_arrow_table())
@@ -137,7 +140,7 @@ def duckdb_module() -> Any:
     try:
         import duckdb
     except ImportError:
-        raise UsageFault("This needs DuckDB.", advice="pip install 'stripe_magics[duckdb]'") from None
+        raise UsageFault("This needs DuckDB, which isn't installed.", advice=pip_install("duckdb")) from None
     return duckdb
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from stripe_magics import _locale
+from stripe_magics._install import pip_install
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.money import exponent
 
@@ -33,9 +34,7 @@ def matplotlib() -> Any:
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
-        raise StripeMagicsError(
-            "Plots need matplotlib.", advice="Install it with: pip install 'stripe_magics[plot]'"
-        ) from error
+        raise StripeMagicsError("Plots need matplotlib.", advice=pip_install("matplotlib")) from error
     return plt
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stripe_magics._install import pip_install
 from stripe_magics.errors import UsageFault
 from stripe_magics.parsing.delimited_text import Sheet, read_delimited, sheet_of
 from stripe_magics.parsing.workbook_cells import read_first_sheet
@@ -55,7 +56,7 @@ def _read(name: str) -> pd.DataFrame:
         raise UsageFault(
             f"--from: {path.suffix} files need a package that isn't installed ({fault.name}). Nothing was"
             " sent.",
-            advice=f"pip install {fault.name}",
+            advice=pip_install(str(fault.name)),
         ) from None
     except (OSError, ValueError, KeyError) as fault:
         raise UsageFault(f"--from: {name!r} can't be read as a table ({fault}). Nothing was sent.") from None

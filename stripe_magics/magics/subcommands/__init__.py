@@ -270,6 +270,7 @@ _ALL = [
         50,
         "QUERY",
         body=True,
+        names_in_values=True,
         example='%stripe sql "select count(*) from customers"',
     ),
     Subcommand(

@@ -12,12 +12,14 @@ from stripe_magics._text import closest_matches
 from stripe_magics.errors import UnknownName, UsageFault
 from stripe_magics.finance.report_table import REPORTS
 from stripe_magics.magics.subcommands.subcommand import Context, ParsedFlags, Subcommand
+from stripe_magics.parsing.sql_names import with_values
 
 if TYPE_CHECKING:
     from stripe_magics.client.journal.journal_entry import Origin
     from stripe_magics.client.shared_connection import Connection
 
 _OURS = {"out", "quiet", "cell"}
+_NO_FLAGS = {"connection", "values"}  # parameters that only code gives
 
 
 def report(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
@@ -115,7 +117,7 @@ def _check_flags(function: Callable[..., Any], options: ParsedFlags) -> None:
     taken = inspect.signature(function).parameters.values()
     if any(each.kind is each.VAR_KEYWORD for each in taken):
         return
-    known = [each.name for each in taken if each.kind is each.KEYWORD_ONLY and each.name != "connection"]
+    known = [each.name for each in taken if each.kind is each.KEYWORD_ONLY and each.name not in _NO_FLAGS]
     for name in options:
         if name not in known:
             flags = [f"--{each.replace('_', '-')}" for each in known]
@@ -133,7 +135,8 @@ def sql(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
         raise UsageFault('Which query? %%stripe sql with the query below, or %stripe sql "select ..."')
     options = {key: value for key, value in given.items() if key not in _OURS}
     _check_flags(bulk.sql, options)
-    return bulk.sql(str(text), **options)
+    query, values = with_values(str(text), context.names())
+    return bulk.sql(query, values=values, **options)
 
 
 def listen(context: Context, positional: list[Any], given: ParsedFlags) -> Any:

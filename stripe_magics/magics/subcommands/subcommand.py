@@ -67,6 +67,7 @@ class Subcommand:
     usage: str = ""
     body: bool = False  # whether a cell's body means something to it
     page: Callable[[Subcommand, str], Any] | None = None  # the help of one of its values: a report's
+    names_in_values: bool = False  # `{{name}}` in a value is the function's to read
     example: str = ""  # what help shows first: a line to copy
     now: Callable[[Context], Mapping[str, str]] | None = None  # by flag: what it is set to
 
@@ -125,7 +126,8 @@ def flags(
         word = words[at]
         at += 1
         if not word.flag:
-            positional.append(resolve(word, namespace))
+            as_written = subcommand.names_in_values and not word.name
+            positional.append(word.text if as_written else resolve(word, namespace))
             continue
         name, equals, _ = word.text.lstrip("-").partition("=")
         key = name.replace("-", "_")
