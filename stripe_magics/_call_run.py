@@ -23,6 +23,7 @@ from stripe_magics.errors import (
     StripeMagicsError,
     UnknownName,
 )
+from stripe_magics.frames.frame_info import facts_of
 from stripe_magics.progress import ProgressGroup
 from stripe_magics.request import Request
 
@@ -280,7 +281,7 @@ class CallRun:
         from stripe_magics.frames.column_facts import cut_lists
         from stripe_magics.frames.frame_info import FrameInfo
 
-        about = frame.attrs["stripe"]
+        about = facts_of(frame)
         cut = cut_lists(frame)
         about["complete"] = not self.more and self.stopped is None and not cut
         for name, count in cut.items():

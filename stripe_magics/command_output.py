@@ -118,9 +118,10 @@ class Output:
 def _tables(answer: Any) -> Iterator[tuple[str, Any]]:
     """The frames of an answer, by name."""
     import stripe_magics.accessor  # noqa: F401 - registers df.stripe
+    from stripe_magics.frames.frame_info import facts_of
 
     if hasattr(answer, "attrs") and hasattr(answer, "columns"):
-        yield str((answer.attrs.get("stripe") or {}).get("object") or "Stripe"), answer
+        yield str(facts_of(answer).get("object") or "Stripe"), answer
     elif isinstance(answer, Mapping):
         for name, each in answer.items():
             if hasattr(each, "attrs") and hasattr(each, "columns"):
@@ -173,9 +174,11 @@ def is_complete(answer: Any, limit: int | None) -> bool:
         return True
     if "complete" in answer.columns and not answer["complete"].astype(bool).all():
         return False  # lists that were written into a folder, a row each
-    if (answer.attrs.get("stripe") or {}).get("complete", True):
-        return True
     from stripe_magics.frames.column_facts import cut_lists
+    from stripe_magics.frames.frame_info import facts_of
+
+    if facts_of(answer).get("complete", True):
+        return True
 
     return limit is not None and len(answer) >= limit and not cut_lists(answer)
 

@@ -30,7 +30,7 @@ from stripe_magics.accessor import (
 from stripe_magics.errors import ColumnNotFoundError, FrameError
 from stripe_magics.frames.column_facts import column_names, currency_labels, money_columns, nearest_currency
 from stripe_magics.frames.column_names import short_names
-from stripe_magics.frames.frame_info import CallInfo, FrameInfo, call_of, iter_facts
+from stripe_magics.frames.frame_info import CallInfo, FrameInfo, call_of, has_facts, iter_facts
 
 accessor_extensions: dict[str, Callable[..., Any]] = {}
 """What other packages add: name -> function of the frame. finance adds `plot`."""
@@ -60,7 +60,7 @@ class StripeAccessor:
     """
 
     def __init__(self, frame: pd.DataFrame) -> None:
-        if "stripe" not in frame.attrs and not {"id", "object"} <= set(frame.columns):
+        if not has_facts(frame) and not {"id", "object"} <= set(frame.columns):
             names = {*map(str, frame.columns), *map(str, frame.index.names)}
             if not (names & column_names() or currency_labels(frame)):
                 raise AttributeError(

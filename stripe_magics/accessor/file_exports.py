@@ -27,7 +27,7 @@ from stripe_magics.frames.arrow_columns import is_json, json_field
 from stripe_magics.frames.cell_array import CellDtype
 from stripe_magics.frames.cell_types import JSON_TEXT, cell_values
 from stripe_magics.frames.cells import as_json
-from stripe_magics.frames.frame_info import FrameInfo, remember
+from stripe_magics.frames.frame_info import FrameInfo, facts_of, remember
 from stripe_magics.frames.nested_types import nested_array
 from stripe_magics.frames.pandas_columns import INTERVALS, objects, text_dtype
 from stripe_magics.frames.typed_values import MixedValuesError, values_of
@@ -80,7 +80,7 @@ def to_table(frame: pd.DataFrame, *, typed: bool = False) -> pa.Table:
     ]
     texts = [name for name in frame.columns if frame[name].dtype == text_dtype()]
     said = {
-        "facts": dict(frame.attrs.get("stripe") or {}),
+        "facts": dict(facts_of(frame)),
         "blank": blank,
         "texts": texts,
         "typed": list(own),

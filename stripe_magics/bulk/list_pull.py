@@ -17,7 +17,7 @@ from stripe_magics.bulk.list_requests import describe, flat_names, list_request,
 from stripe_magics.bulk.list_threads import MAX_ACCOUNTS, list_work, side_by_side
 from stripe_magics.bulk.parquet_export import Saved, summary
 from stripe_magics.errors import StripeMagicsError, UsageFault
-from stripe_magics.frames.frame_info import set_facts
+from stripe_magics.frames.frame_info import facts_of, put_attrs, set_facts
 from stripe_magics.progress import ProgressGroup, progress_bar
 from stripe_magics.validation.object_ids import account_ids
 
@@ -87,7 +87,7 @@ def pull(
 
         summaries = [summary(saved, Path(to) / name) for name, saved in results.items()]
         frame = pd.concat(summaries, ignore_index=True)
-        notes = [note for each in summaries for note in each.attrs["stripe"].get("notes", [])]
+        notes = [note for each in summaries for note in facts_of(each).get("notes", [])]
         return describe(frame, "pull", complete=bool(frame["complete"].all()), notes=notes)
     return results if len(names) > 1 else next(iter(results.values()))
 
@@ -154,10 +154,10 @@ def over_accounts(
         parts = [with_account(results[each], each) for each in accounts if results[each] is not None]
         frame = joined(parts, base.returns)
     whole = not missing and all(_is_complete(each) for each in results.values())
-    frame.attrs["stripe"] = frame_attrs(connection, base, complete=whole)
+    put_attrs(frame, frame_attrs(connection, base, complete=whole))
     set_facts(frame, accounts=len(accounts), notes=notes)
     return frame
 
 
 def _is_complete(result: Any) -> bool:
-    return bool(result["complete"] if isinstance(result, Saved) else result.attrs["stripe"]["complete"])
+    return bool(result["complete"] if isinstance(result, Saved) else facts_of(result)["complete"])

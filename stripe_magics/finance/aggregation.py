@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack, cast
 
 import numpy as np
 import pandas as pd
 
 from stripe_magics.errors import MissingData
 from stripe_magics.finance.reporting_period import Period
-from stripe_magics.frames.frame_info import as_attrs
+from stripe_magics.frames.frame_facts import Facts, ReportFacts
+from stripe_magics.frames.frame_info import facts_of, set_facts
 from stripe_magics.money import format_amount
 
 FETCH = {
@@ -182,30 +183,32 @@ def result(
     period: Period | None = None,
     zone: str = "UTC",
     notes: Sequence[str] = (),
-    **facts: Any,
+    **facts: Unpack[ReportFacts],
 ) -> pd.DataFrame:
     """The finished report: a RangeIndex, and attrs that name report, zone, period, definitions and
     completeness."""
-    given = [source.attrs.get("stripe", {}) for source in sources if source is not None]
+    given = [facts_of(source) for source in sources if source is not None]
     complete = all(about.get("complete", True) is not False for about in given)
-    about: dict[str, Any] = {
-        "report": report,
-        "units": "minor",
-        "zone": period.zone if period is not None else zone,
-        "complete": complete,
-        **{key: value for key, value in facts.items() if value is not None},
-    }
-    for key in ("livemode", "mode", "account"):
-        values = {source.get(key) for source in given} - {None}
-        if len(values) == 1:
-            about[key] = values.pop()
-    if period is not None:
-        about["start"], about["end"] = period.start.isoformat(), period.end.isoformat()
-        about["period"] = period.words()
-    said = [*([] if complete else [PARTIAL]), *notes]
-    if said:
-        about["notes"] = said
     out = frame.reset_index(drop=True)
     out.attrs = {}
-    out.attrs["stripe"] = as_attrs(about)
-    return out
+    zone = period.zone if period is not None else zone
+    set_facts(out, report=report, units="minor", zone=zone, complete=complete)
+    set_facts(out, **cast("ReportFacts", {key: value for key, value in facts.items() if value is not None}))
+    set_facts(out, **_shared_facts(given))
+    if period is not None:
+        start, end = period.start.isoformat(), period.end.isoformat()
+        set_facts(out, start=start, end=end, period=period.words())
+    said = [*([] if complete else [PARTIAL]), *notes]
+    return set_facts(out, notes=said) if said else out
+
+
+def _shared_facts(given: Sequence[Facts]) -> Facts:
+    """Whose the sources are, where all that say so say the same."""
+    found: Facts = {}
+    if len(livemodes := {each.get("livemode") for each in given} - {None}) == 1:
+        found["livemode"] = livemodes.pop()
+    if len(modes := {each["mode"] for each in given if "mode" in each}) == 1:
+        found["mode"] = modes.pop()
+    if len(accounts := {each["account"] for each in given if "account" in each}) == 1:
+        found["account"] = accounts.pop()
+    return found

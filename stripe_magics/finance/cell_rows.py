@@ -19,7 +19,7 @@ from stripe_magics.finance.aggregation import to_str
 from stripe_magics.finance.cell_sources import COUNTED, SOURCES, UNTIL
 from stripe_magics.finance.mrr_history import MOVES
 from stripe_magics.finance.runner import run_of
-from stripe_magics.frames.frame_info import as_attrs
+from stripe_magics.frames.frame_info import facts_of, set_facts
 
 WITHOUT_COLUMN = {
     "balance_summary": ("activity", "payouts"),
@@ -49,7 +49,7 @@ def rows(report: pd.DataFrame, column: str = "", *, row: int | None = None, **ke
     it. Raises `UsageFault` where a report or a column has no rows of its own, or the report was made too long
     ago.
     """
-    name = str(report.attrs.get("stripe", {}).get("report", ""))
+    name = str(facts_of(report).get("report", ""))
     if name not in SOURCES:
         raise UsageFault(
             f"{name or 'This frame'} doesn't open to rows.", advice=f"Reports that do: {', '.join(SOURCES)}."
@@ -76,9 +76,8 @@ def rows(report: pd.DataFrame, column: str = "", *, row: int | None = None, **ke
         if "id" in out.columns:
             out = out.drop_duplicates("id")  # an entry that counts in two columns is one row
     out = out.reset_index(drop=True)
-    about = {"units": "minor", "of": name, "complete": report.attrs["stripe"].get("complete", True)}
-    out.attrs["stripe"] = as_attrs(about)
-    return out
+    out.attrs = {}
+    return set_facts(out, units="minor", of=name, complete=facts_of(report).get("complete", True))
 
 
 def _check(name: str, report: pd.DataFrame, column: str, row: int | None, keys: dict[str, Any]) -> None:

@@ -39,7 +39,7 @@ from stripe_magics.finance.list_inputs import AT_HAND, LISTS
 from stripe_magics.finance.report_arguments import month_end, read_flag
 from stripe_magics.finance.runner import report, run_of
 from stripe_magics.frames.assemble import system_memory
-from stripe_magics.frames.frame_info import add_note, set_facts
+from stripe_magics.frames.frame_info import add_note, facts_of, set_facts
 
 
 @system_memory()
@@ -190,7 +190,7 @@ def _shared(inputs: ReportInputs, over: str | Path | None) -> dict[str, pd.DataF
 def _account_facts(made: pd.DataFrame) -> dict[str, Any]:
     from stripe_magics.client.shared_connection import shared
 
-    about = made.attrs["stripe"]
+    about = facts_of(made)
     facts = {
         "id": str(about.get("account") or ""),
         "name": "",
@@ -216,13 +216,13 @@ def _tax(closing: Closing) -> None:
 
 
 def _headline(made: pd.DataFrame, closing: Closing) -> None:
-    about, counts = made.attrs["stripe"], made["result"].value_counts()
-    about["title"] = "Month end"
+    counts = made["result"].value_counts()
     said = ", ".join(
         f"{counts[word]} {word}" for word in (PASSED, FAILED, DIFFERS, UNCHECKED) if word in counts
     )
     account = " ".join(
         part for part in (closing.account["name"], closing.account["id"], closing.account["mode"]) if part
     )
-    about["notes"] = [" · ".join(part for part in (closing.span.zone, account, said) if part)]
+    headline = " · ".join(part for part in (closing.span.zone, account, said) if part)
+    set_facts(made, title="Month end", notes=[headline])
     add_note(made, *closing.notes)

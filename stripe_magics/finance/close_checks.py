@@ -18,7 +18,7 @@ from stripe_magics.finance.columns import declare, money, text
 from stripe_magics.finance.inputs import ReportInputs
 from stripe_magics.finance.proofs import EXPLAINED, PROOFS
 from stripe_magics.finance.reporting_period import Period
-from stripe_magics.frames.frame_info import set_facts
+from stripe_magics.frames.frame_info import facts_of, set_facts
 
 PASSED, FAILED, DIFFERS, UNCHECKED = "passed", "failed", "differs", "unchecked"
 
@@ -115,9 +115,7 @@ def checklist(closing: Closing) -> pd.DataFrame:
 def check_period(closing: Closing) -> None:
     over = closing.span.end <= closing.inputs.clock
     closing.check("The period is over", PASSED if over else FAILED)
-    partial = [
-        name for name, made in closing.reports.items() if not made.attrs["stripe"].get("complete", True)
-    ]
+    partial = [name for name, made in closing.reports.items() if not facts_of(made).get("complete", True)]
     closing.check("Lists are complete", FAILED if partial else PASSED)
 
 

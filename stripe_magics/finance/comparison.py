@@ -13,7 +13,8 @@ import pandas as pd
 from stripe_magics.errors import UsageFault
 from stripe_magics.finance.columns import Column
 from stripe_magics.finance.reporting_period import Period, midnights
-from stripe_magics.frames.frame_info import add_note, as_attrs
+from stripe_magics.frames.frame_facts import Facts
+from stripe_magics.frames.frame_info import add_note, facts_of, set_facts
 
 BEFORE, CHANGE = "_before", "_change"
 _MEASURES = frozenset({"money", "count"})
@@ -64,14 +65,15 @@ def beside(
         out[each], out[each + BEFORE] = left[each], right[each]
         out[each + CHANGE] = left[each] - right[each]
     out = out.reset_index()
-    about = dict(now.attrs["stripe"])
+    about: Facts = {**facts_of(now)}
     kinds = about.get("kinds", {})
     added = {f"{each}{end}": kinds.get(each, "money") for each in measures for end in ("", BEFORE, CHANGE)}
     about["kinds"] = {**dict.fromkeys(keys, "text"), **added}
     about["amounts"] = [each for each, kind in added.items() if kind == "money"]
     about["fractions"] = []
-    out.attrs["stripe"] = as_attrs(about)
-    add_note(out, *(now.attrs["stripe"].get("notes") or []), f"Compared with {earlier.words()}.")
+    out.attrs = {}
+    set_facts(out, **about)
+    add_note(out, *(facts_of(now).get("notes") or []), f"Compared with {earlier.words()}.")
     return out
 
 

@@ -25,7 +25,7 @@ from stripe_magics.finance.nested_lists import SHAPES, NestedLists, flat, typed_
 from stripe_magics.finance.reporting_period import Ints, nanoseconds
 from stripe_magics.frames import manifest as manifests
 from stripe_magics.frames.assemble import assemble
-from stripe_magics.frames.frame_info import FrameInfo
+from stripe_magics.frames.frame_info import FrameInfo, set_facts
 from stripe_magics.frames.manifest import DataFile, Manifest
 
 if TYPE_CHECKING:
@@ -90,11 +90,10 @@ class ListFolder:
             return None
         frame, order = _newest_first(_frame(object_type, _tables(object_type, sources)))
         self._order[object_type] = order
-        about = frame.attrs["stripe"]
-        about["complete"] = all(each.manifest.complete for each in sources)
+        set_facts(frame, complete=all(each.manifest.complete for each in sources))
         accounts = {each.manifest.details.get("account") for each in sources} - {None}
         if len(accounts) == 1:
-            about["account"] = accounts.pop()
+            set_facts(frame, account=str(accounts.pop()))
         return frame
 
     def lines(self, shape: str = "lines") -> NestedLists | None:

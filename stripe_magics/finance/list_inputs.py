@@ -21,7 +21,7 @@ from stripe_magics.finance.invoice_line_items import cut_off
 from stripe_magics.finance.reporting_period import Period
 from stripe_magics.frames.assemble import release_memory
 from stripe_magics.frames.column_facts import cut_lists
-from stripe_magics.frames.frame_info import as_attrs
+from stripe_magics.frames.frame_info import facts_of, set_facts
 
 Fetch = Callable[[str, Mapping[str, Any]], Any]
 MAX_READINGS = 5
@@ -158,10 +158,10 @@ class ListInputs:
 
     # Lists inside objects -----------------------------------------------------------------------------------
     def _whole(self, name: str, frame: pd.DataFrame) -> pd.DataFrame:
-        about = frame.attrs.get("stripe", {})
+        about = facts_of(frame)
         if about.get("complete") is False and has_all_rows(frame):  # only lists inside of its objects are cut
             frame = frame.copy(deep=False)
-            frame.attrs["stripe"] = as_attrs({**about, "complete": True})
+            set_facts(frame, complete=True)
         if name == "invoices":
             return self._completed(frame, "lines", "invoices.list_lines", "invoice", cut_off(frame))
         if name == "subscriptions" and "items_has_more" in frame.columns:
@@ -183,7 +183,7 @@ class ListInputs:
         cut = frame.index[more.to_numpy()]
         if self.folder is not None:
             out = frame.copy()
-            out.attrs["stripe"] = as_attrs({**frame.attrs.get("stripe", {}), "complete": False})
+            set_facts(out, complete=False)
             self.note(
                 f"{len(cut):,} {parent}s in the folder hold only their first {column}: "
                 + ", ".join(map(str, frame.loc[cut, "id"].head(5)))
@@ -263,7 +263,7 @@ class ListInputs:
 
 def has_all_rows(frame: pd.DataFrame) -> bool:
     """Whether a list's own rows are all there, whatever the lists inside of its objects lack."""
-    about = frame.attrs.get("stripe", {})
+    about = facts_of(frame)
     if about.get("complete", True) is not False:
         return True
     stopped = any(str(note).startswith(("Stopped after", "Showing")) for note in about.get("notes") or ())

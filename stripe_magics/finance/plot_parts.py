@@ -15,6 +15,7 @@ import pandas as pd
 from stripe_magics import _locale
 from stripe_magics._install import pip_install
 from stripe_magics.errors import StripeMagicsError
+from stripe_magics.frames.frame_info import facts_of
 from stripe_magics.money import exponent
 
 COLOURS = (
@@ -107,7 +108,7 @@ def whole_numbers(axis: Any) -> None:
 
 def titled(title: str, report: pd.DataFrame) -> str:
     """The title, and below it the period, the zone and the account that the picture is of."""
-    about = report.attrs.get("stripe", {})
+    about = facts_of(report)
     where = " ".join(str(each) for each in (about.get("account"), about.get("mode")) if each)
     facts = " · ".join(str(each) for each in (about.get("period"), about.get("zone"), where) if each)
     partial = " (partial data)" if about.get("complete", True) is False else ""

@@ -31,6 +31,7 @@ from stripe_magics.finance.plot_parts import (
     words,
 )
 from stripe_magics.finance.receivables import BUCKETS
+from stripe_magics.frames.frame_info import facts_of
 
 LONGEST = 92  # days that are drawn one by one; more are drawn by month
 SHOWN = 7  # kinds that have a colour of their own; the rest is one
@@ -38,7 +39,7 @@ SHOWN = 7  # kinds that have a colour of their own; the rest is one
 
 def plot(report: pd.DataFrame) -> Any:
     """The picture of a report frame, or of a list: a matplotlib figure."""
-    name = report.attrs.get("stripe", {}).get("report", "")
+    name = facts_of(report).get("report", "")
     plain = not name and {"created", "amount", "currency"} <= set(report.columns)
     draw = _over_time if plain else PLOTS.get(name)
     if draw is None:
@@ -54,7 +55,7 @@ def plot(report: pd.DataFrame) -> Any:
 # Lists ------------------------------------------------------------------------------------------------------
 def _over_time(frame: pd.DataFrame) -> Any:
     """A list of objects: its amounts by day, and by what became of them."""
-    about = frame.attrs.get("stripe", {})
+    about = facts_of(frame)
     kind, zone = str(about.get("object") or ""), str(about.get("zone", "UTC"))
     column = "reason" if kind == "refund" else "status"
     table = pd.DataFrame(
@@ -263,7 +264,7 @@ def _cohorts(report: pd.DataFrame) -> Any:
     shares = {"retention": "customers kept"}
     if "revenue_retention" in report.columns:
         shares["revenue_retention"] = "revenue kept"
-    title = str(report.attrs.get("stripe", {}).get("title") or "Customers still there, by month")
+    title = str(facts_of(report).get("title") or "Customers still there, by month")
     figure, rows = grid(report, title, len(shares))
     for currency, mine, axes in rows:
         for axis, (column, label) in zip(axes, shares.items(), strict=True):

@@ -35,7 +35,7 @@ from stripe_magics.finance.report_arguments import (
 from stripe_magics.finance.report_makers import default_span
 from stripe_magics.finance.report_table import REPORTS, Report
 from stripe_magics.finance.reporting_period import HINT, Moment, Period, check_zone
-from stripe_magics.frames.frame_info import add_note, set_facts
+from stripe_magics.frames.frame_info import add_note, facts_of, set_facts
 
 _RUNS: dict[str, ReportInputs] = {}
 MAX_RUNS = 30
@@ -235,7 +235,7 @@ def check_given(name: str, given: Mapping[str, Any]) -> None:
 
 def _add_facts(out: pd.DataFrame, name: str, each: Report, inputs: ReportInputs) -> None:
     """What a report says of itself, in attrs and on screen."""
-    about = out.attrs["stripe"]
+    about = facts_of(out)
     about.setdefault("title", each.title)
     about["report"], about["used"] = name, inputs.used
     about["read_at"] = inputs.clock.isoformat()
@@ -287,4 +287,4 @@ def _add_facts(out: pd.DataFrame, name: str, each: Report, inputs: ReportInputs)
 
 def run_of(frame: pd.DataFrame) -> ReportInputs | None:
     """The inputs that a report was made of, while this process still has them."""
-    return _RUNS.get(str(frame.attrs.get("stripe", {}).get("run", "")))
+    return _RUNS.get(str(facts_of(frame).get("run", "")))

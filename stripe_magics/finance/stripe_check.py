@@ -18,7 +18,7 @@ from stripe_magics.finance.aggregation import result, to_int64
 from stripe_magics.finance.columns import CURRENCY, column, declare, money, text
 from stripe_magics.finance.reporting_period import Period
 from stripe_magics.finance.stripe_reports import covered, minor, run_report, whole_number
-from stripe_magics.frames.frame_info import set_facts
+from stripe_magics.frames.frame_info import facts_of, set_facts
 
 EQUAL, DIFFERS = "equal", "differs"
 _SUMS = ("gross", "fee", "net")
@@ -189,7 +189,7 @@ def compare(made: pd.DataFrame, name: str, span: Period) -> pd.DataFrame:
         said = "Neither has a row for this period: there is nothing to compare."
     else:
         said = f"{apart} of {len(out)} cells differ." if apart else f"All {len(out)} cells are equal."
-    about = made.attrs.get("stripe", {})
+    about = facts_of(made)
     found = result(
         out,
         name,

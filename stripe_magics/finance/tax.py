@@ -39,7 +39,7 @@ from stripe_magics.finance.tax_entries import (
     known_rates,
     tax_entries,
 )
-from stripe_magics.frames.frame_info import add_note
+from stripe_magics.frames.frame_info import add_note, facts_of
 
 EU = frozenset(
     [
@@ -291,7 +291,7 @@ def tax_summary(rows: pd.DataFrame, span: Period, *, home: str = "") -> pd.DataF
     `home` is the firm's country (two letters): it decides between domestic sales and those of the One Stop
     Shop.
     """
-    about = rows.attrs.get("stripe", {})
+    about = facts_of(rows)
     if rows.empty:
         out = pd.DataFrame({name: pd.Series(dtype=object) for name in ("currency", "treatment", "country")})
         out = out.assign(percentage=pd.Series(dtype=float), inclusive=pd.Series(dtype=bool))

@@ -21,6 +21,7 @@ from stripe_magics.accessor.file_exports import RISKY
 from stripe_magics.accessor.spreadsheets import open_book
 from stripe_magics.errors import UsageFault
 from stripe_magics.finance.aggregation import sums_by_currency, to_int64
+from stripe_magics.frames.frame_info import facts_of
 
 HEAD = 4  # the row of the heads: title, period, an empty line above
 MAX_SHEET_ROWS = 1_048_000  # rows that a sheet of Excel takes
@@ -152,7 +153,7 @@ class _Book:
             page.write_url(
                 row, 0, f"internal:'{sheet.name}'!A1", self.style(font_color="#0055bc"), sheet.name
             )
-            self.text(page, row, 1, str(sheet.frame.attrs.get("stripe", {}).get("title", "")))
+            self.text(page, row, 1, str(facts_of(sheet.frame).get("title", "")))
 
     # A report -----------------------------------------------------------------------------------------------
     def sheet(self, sheet: Sheet, subtitle: str) -> None:
@@ -162,7 +163,7 @@ class _Book:
                 f"{sheet.name} has {len(frame):,} rows; a sheet takes {MAX_SHEET_ROWS:,}."
                 " Nothing was written."
             )
-        about = frame.attrs.get("stripe", {})
+        about = facts_of(frame)
         kinds = {**dict.fromkeys(about.get("amounts") or (), "money"), **(about.get("kinds") or {})}
         names = list(map(str, frame.columns))
         zone = str(about.get("zone") or "UTC")

@@ -8,7 +8,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics.frames.column_names import expanded_columns, given_names, resolve
-from stripe_magics.frames.frame_info import CallInfo, FrameAttrs, FrameInfo, as_attrs, call_of, remember
+from stripe_magics.frames.frame_facts import Facts
+from stripe_magics.frames.frame_info import (
+    CallInfo,
+    FrameAttrs,
+    FrameInfo,
+    as_attrs,
+    call_of,
+    facts_of,
+    put_attrs,
+    remember,
+)
 from stripe_magics.frames.row_origins import remember_rows
 from stripe_magics.frames.schema import Column, Schema, schema
 
@@ -85,11 +95,10 @@ def build(
     short = given_names(object_type, columns, expand)
     if short:  # asked for by a short name: the column has that name
         frame = frame.rename(columns={name: alias for name, alias in short.items() if name not in columns})
-    expanded = frame.attrs["stripe"].get("expanded")
-    frame.attrs["stripe"] = FrameAttrs(
-        {"object": builder.object_type, **({"expanded": expanded} if expanded else {}), **given},
-        call=replace(given.call or CallInfo(), rows=len(frame), columns=tuple(frame.columns), **seen),
-    )
+    expanded = facts_of(frame).get("expanded")
+    facts: Facts = {"object": builder.object_type, **({"expanded": expanded} if expanded else {})}
+    call = replace(given.call or CallInfo(), rows=len(frame), columns=tuple(frame.columns), **seen)
+    put_attrs(frame, FrameAttrs({**facts, **given}, call=call))
     remember(FrameInfo.of(frame), call_of(frame))
     remember_rows(frame)
     return frame

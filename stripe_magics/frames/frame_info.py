@@ -15,10 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Unpack, cast
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from stripe_magics.frames.frame_facts import Facts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,7 +207,31 @@ def as_attrs(facts: Mapping[str, Any] | None) -> FrameAttrs:
     return made
 
 
-def set_facts(frame: pd.DataFrame, **facts: Any) -> pd.DataFrame:
+def facts_of(frame: Any) -> Facts:
+    """What a frame says of itself (its call's facts are read through it); empty for one that says nothing."""
+    said = getattr(frame, "attrs", {}).get("stripe")
+    return cast("Facts", said if isinstance(said, Mapping) else FrameAttrs())
+
+
+def has_facts(frame: Any) -> bool:
+    """Whether a frame says anything of itself, be it nothing but that it is Stripe's."""
+    return "stripe" in frame.attrs
+
+
+def put_attrs(frame: pd.DataFrame, attrs: FrameAttrs) -> pd.DataFrame:
+    """Make these what the frame says of itself; gives the frame."""
+    frame.attrs["stripe"] = attrs
+    return frame
+
+
+def put_origin(frame: pd.DataFrame, origin: Any) -> None:
+    """Remember where the rows of a frame come from, beside its call; see `row_origins.py`."""
+    said = frame.attrs.get("stripe")
+    if isinstance(said, FrameAttrs) and said.call is not None:
+        said.call = replace(said.call, origin=origin)
+
+
+def set_facts(frame: pd.DataFrame, **facts: Unpack[Facts]) -> pd.DataFrame:
     """Add facts to what a frame says of itself, or change them; gives the frame. Other frames that have the
     same attrs (`out.attrs = frame.attrs` shares them) keep theirs."""
     made = as_attrs(frame.attrs.get("stripe")).copy()

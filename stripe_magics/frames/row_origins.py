@@ -7,11 +7,11 @@ Looked at only where frames of several accounts, modes or zones were read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from stripe_magics.frames.frame_info import FrameInfo, call_of
+from stripe_magics.frames.frame_info import FrameInfo, call_of, put_origin
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +47,7 @@ def remember_rows(frame: pd.DataFrame) -> None:
         return
     origin = RowOrigin(frame["id"].array, info.account, info.mode, info.zone, call.identity)
     _ORIGINS.add(origin)
-    frame.attrs["stripe"].call = replace(call, origin=origin)
+    put_origin(frame, origin)
 
 
 def foreign_origins(frame: Any) -> list[RowOrigin]:

@@ -35,7 +35,9 @@ def bundle(
 ) -> dict[str, str] | None:
     """What a notebook shows of a frame; None for one that has nothing of Stripe's. `names`: whether names may
     be read to stand beside ids. `all_columns_by`: what shows the columns that are left out."""
-    if not frame.attrs.get("stripe"):
+    from stripe_magics.frames.frame_info import facts_of
+
+    if not facts_of(frame):
         return None
     if not is_of_object(frame):
         return _as_pandas(frame)

@@ -47,7 +47,9 @@ class History:
         error: BaseException | None = None,
     ) -> None:
         """Note a call and how it ended."""
-        about: dict[str, Any] = answer.attrs.get("stripe", {}) if hasattr(answer, "columns") else {}
+        from stripe_magics.frames.frame_info import facts_of
+
+        about = facts_of(answer)
         entry = HistoryEntry(
             time=started,
             line=mask_line(redact(line.strip() or command.module), command),

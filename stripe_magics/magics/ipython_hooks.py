@@ -128,8 +128,10 @@ def install_key_watch(ip: Any, magics: Any) -> Undo:
 
 def _as_table(frame: Any) -> bool:
     """Whether the call of a frame asked for an interactive table."""
-    about = frame.attrs["stripe"]
-    return bool(about.get("table")) if hasattr(about, "call") else False
+    from stripe_magics.frames.frame_info import call_of
+
+    call = call_of(frame)
+    return call is not None and call.table
 
 
 def install_display(ip: Any, magics: Any) -> Undo:
@@ -142,7 +144,7 @@ def install_display(ip: Any, magics: Any) -> Undo:
     names = [("pandas", "DataFrame"), ("pandas.core.frame", "DataFrame")]  # pandas 3 and 2
 
     def printer(frame: Any) -> Any:
-        if not frame.attrs.get("stripe"):
+        if not frame.attrs:  # most frames of other people; nothing of ours is imported for them
             return {}, {}
         from stripe_magics.magics.dataframe_display import bundle
 

@@ -11,6 +11,7 @@ from stripe_magics._command import Command
 from stripe_magics._text import closest_matches
 from stripe_magics.errors import UnknownName, UsageFault
 from stripe_magics.finance.report_table import REPORTS
+from stripe_magics.frames.frame_info import facts_of
 from stripe_magics.magics.subcommands.subcommand import Context, ParsedFlags, Subcommand
 from stripe_magics.parsing.sql_names import with_values
 
@@ -48,9 +49,9 @@ def report_page(subcommand: Subcommand, name: str) -> Any:
     from stripe_magics.magics.help_pages import subcommand_flags
 
     facts = finance.describe_report(name)
-    known = facts.attrs["stripe"]["report"]
+    known = facts_of(facts)["report"]
     by_kind = dict(iter(facts.groupby("what", sort=False)))
-    intro = [facts.attrs["stripe"]["title"]]
+    intro = [facts_of(facts)["title"]]
     intro += [
         f"{what}: {row.name_} {row.meaning}".replace(":  ", ": ")
         for what in ("period", "formula", "source")
