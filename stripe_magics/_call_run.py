@@ -23,7 +23,6 @@ from stripe_magics.errors import (
     StripeMagicsError,
     UnknownName,
 )
-from stripe_magics.frames.frame_info import facts_of
 from stripe_magics.progress import ProgressGroup
 from stripe_magics.request import Request
 
@@ -279,7 +278,7 @@ class CallRun:
         """Write into the frame's attrs how the call ended; a fault in mid-list is raised with the rows so
         far."""
         from stripe_magics.frames.column_facts import cut_lists
-        from stripe_magics.frames.frame_info import FrameInfo
+        from stripe_magics.frames.frame_info import FrameInfo, facts_of
 
         about = facts_of(frame)
         cut = cut_lists(frame)
