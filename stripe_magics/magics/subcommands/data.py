@@ -11,7 +11,6 @@ from stripe_magics._command import Command
 from stripe_magics._text import closest_matches
 from stripe_magics.errors import UnknownName, UsageFault
 from stripe_magics.finance.report_table import REPORTS
-from stripe_magics.frames.frame_info import facts_of
 from stripe_magics.magics.subcommands.subcommand import Context, ParsedFlags, Subcommand
 from stripe_magics.parsing.sql_names import with_values
 
@@ -45,6 +44,7 @@ def report(context: Context, positional: list[Any], given: ParsedFlags) -> Any:
 def report_page(subcommand: Subcommand, name: str) -> Any:
     """The help of one report: its columns with kind and meaning, its options, the period it takes, its
     formula and their source."""
+    from stripe_magics.frames.frame_info import facts_of
     from stripe_magics.magics.help_page import HelpPage, HelpSection
     from stripe_magics.magics.help_pages import subcommand_flags
 
