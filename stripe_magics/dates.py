@@ -6,7 +6,9 @@
 - A day (`2026-01-31`, `today`), a month (`2026-01`, `last month`), a quarter (`2026-Q1`) or a year is a span,
   cut at local midnights by the zone's own rules, so a day of 23 or 25 hours is right.
 - A length is `3d`, `12h`, `2 weeks`, `1 month`, `1d 12h`.
-- Relative words count from `now`, the connection's clock: a sandbox has its own.
+- A day as other countries write it is read where it can be one day only (`31.01.2026`, `31-Jan-2026`).
+- Relative words (`end of month` is its last day) count from `now`, the connection's clock: a sandbox has its
+  own.
 - A range is `{"gte": ..., "lt": ...}` as Stripe takes it: `after 2026-01-01`, `2026-01-01..2026-02-01`, an
   operator beside a value, two values, or Stripe's own bounds. A day counts as that whole day; bounds of days
   are half-open.
@@ -21,6 +23,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
+from stripe_magics._day_spellings import usual_spelling
 from stripe_magics._form_encoding import EPOCH, describe_missing, plain, seconds
 from stripe_magics._text import shown
 
@@ -56,6 +59,7 @@ _RELATIVE = re.compile(rf"(?:in {_LENGTH}|{_LENGTH} ago)", re.ASCII)
 _LAST = re.compile(rf"(?:the )?(?:last|past) {_LENGTH}", re.ASCII)
 _DURATION = re.compile(rf"{_LENGTH}(?:[\s,]+{_LENGTH})*", re.ASCII)
 _NAMED = re.compile(r"(last|this|next) (day|week|month|quarter|year)")
+_ENDING = re.compile(r"end of (?:the |this )?(?:(next) )?(week|month|quarter|year)")
 _QUARTER = re.compile(r"(\d{4})[ -]?[Qq]([1-4])", re.ASCII)
 _WORDS = {"today": 0, "yesterday": -1, "tomorrow": 1}
 _WHICH = {"last": -1, "this": 0, "next": 1}
@@ -283,7 +287,7 @@ def _typed(value: Any, zone: tzinfo, now: datetime | None) -> Span | int:
         raise ValueError(f"{shown(value)} is not a date or time; write {_EXAMPLES}")
     if isinstance(value, (int, float, Decimal)):
         return _unix(value)
-    text = " ".join(value.split())
+    text = usual_spelling(" ".join(value.split()))
     if _UNIX.fullmatch(text):
         return _unix(int(text))
     return _written(text, zone, now)
@@ -311,6 +315,11 @@ def _written(text: str, zone: tzinfo, now: datetime | None) -> Span | int:
         )
     if named := _NAMED.fullmatch(word):
         return _calendar((now or datetime.now(UTC)).astimezone(zone).date(), named[2], _WHICH[named[1]])
+    if ending := _ENDING.fullmatch(word):
+        end = _calendar(
+            (now or datetime.now(UTC)).astimezone(zone).date(), ending[2], ending[1] == "next"
+        ).end
+        return Span(end - timedelta(days=1), end)
     try:
         if _DAY.fullmatch(text):
             day = date.fromisoformat(text)

@@ -9,6 +9,7 @@ import pytest
 from each_row import each_row
 
 from stripe_magics import dates, pipeline
+from stripe_magics._day_spellings import usual_spelling
 from stripe_magics.client.shared_connection import connect
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -98,3 +99,59 @@ def test_relative_words_count_from_the_sandboxs_own_clock() -> None:
     begin, end = dates.span("yesterday", BERLIN, clock)
     assert dict(request.params)["created[gte]"] == str(begin)
     assert dict(request.params)["created[lt]"] == str(end)
+
+
+SPELLINGS = [
+    ("31.01.2026", "2026-01-31"),
+    ("1.2.2026", "2026-02-01"),
+    ("31/01/2026", "2026-01-31"),
+    ("1/31/2026", "2026-01-31"),
+    ("2/2/2026", "2026-02-02"),
+    ("2026/1/31", "2026-01-31"),
+    ("2026.01.31.", "2026-01-31"),
+    ("31-01-2026", "2026-01-31"),
+    ("31-Jan-2026", "2026-01-31"),
+    ("31 Jan 2026", "2026-01-31"),
+    ("1st of May", "1st of May"),
+    ("1st May 2026", "2026-05-01"),
+    ("January 31, 2026", "2026-01-31"),
+    ("Sept 3rd, 2026", "2026-09-03"),
+    ("2026\u201101\u201131", "2026-01-31"),
+    ("31.01.2026 9:30", "2026-01-31 09:30"),
+    ("1/31/2026, 14:30:05", "2026-01-31 14:30:05"),
+    ("31 Jat 2026", "31 Jat 2026"),
+    ("1/2/26", "1/2/26"),
+    ("2026-01-31", "2026-01-31"),
+    ("1.5", "1.5"),
+]
+
+
+@each_row(("text", "usual"), SPELLINGS)
+def test_days_of_other_countries(text: str, usual: str) -> None:
+    assert usual_spelling(text) == usual
+
+
+@each_row("text", ["1/2/2026", "01-02-2026", "12/11/2026"])
+def test_a_day_that_can_be_two_is_refused_with_both(text: str) -> None:
+    with pytest.raises(ValueError, match=r"can be two days; write 2026-\d\d-\d\d or 2026-\d\d-\d\d"):
+        dates.moment(text, UTC)
+
+
+def test_days_that_are_none_stay_refused() -> None:
+    for text in ("31.02.2026", "13.13.2026", "2026/13/01", "45000", "1/2/26"):
+        with pytest.raises(ValueError, match="is not a date"):
+            dates.moment(text, UTC)
+
+
+def test_the_end_of_a_span_is_its_last_day() -> None:
+    now = datetime(2026, 2, 10, 12, tzinfo=UTC)
+    for text, day in (
+        ("end of month", "2026-02-28"),
+        ("End of the month", "2026-02-28"),
+        ("end of next month", "2026-03-31"),
+        ("end of quarter", "2026-03-31"),
+        ("end of year", "2026-12-31"),
+        ("end of week", "2026-02-15"),
+    ):
+        assert dates.moment(text, UTC, now) == dates.moment(day, UTC), text
+        assert dates.between(text, UTC, now=now) == dates.between(day, UTC), text

@@ -279,7 +279,7 @@ def _lines(field: Field, maker: Maker) -> Control:
 
 
 # -- made of several -----------------------------------------------------------------------------------------
-MOMENTS = ("now", "today", "tomorrow", "in 7 days", "in 14 days", "in 30 days")
+MOMENTS = ("now", "today", "tomorrow", "in 7 days", "in 14 days", "in 30 days", "end of month")
 """What a field of a time offers; any date or time can be typed."""
 
 

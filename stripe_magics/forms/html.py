@@ -11,6 +11,7 @@ from stripe_magics._redaction import redact
 from stripe_magics.catalogue.field import Field
 from stripe_magics.catalogue.generated import effects
 from stripe_magics.catalogue.module import Effect, Module
+from stripe_magics.errors import InvalidValue
 
 if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
@@ -146,7 +147,10 @@ def _new_line(words: object) -> Markup:
 
 
 def error(fault: BaseException) -> Markup:
-    """An error as a card: what happened first."""
+    """An error as a card: what happened first. Values are named as the form labels them, not as flags."""
+    if isinstance(fault, InvalidValue):
+        faults = [f"{each.title}: {each.problem}" for each in fault.faults[: fault.MAX_SHOWN]]
+        return card("wrong", faults[0], [*faults[1:], "Nothing was sent."], role="alert")
     first, *rest = str(fault).splitlines() or [type(fault).__name__]
     return card("wrong", first, rest, role="alert")
 
