@@ -3,6 +3,7 @@ nobody looks at is never read."""
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 from urllib.parse import urlencode
 
@@ -232,3 +233,16 @@ def test_any_objects_come_back_as_they_were() -> None:
 def test_numbers_come_back_as_they_were() -> None:
     for numbers in ([], [0], [5, 3, 7, 2**31 - 1, 0, 2**30], list(range(300))):
         assert list(unpack_numbers(pack_numbers(numbers))) == numbers
+
+
+def test_an_account_that_is_let_go_is_collected() -> None:
+    """Its rows and what they are made from name each other."""
+    gc.collect()
+    before = sum(isinstance(each, packed._Source) for each in gc.get_objects())
+    account = shipped.account()
+    for row in account.table("customer").rows[:10]:
+        assert row.text
+    assert sum(isinstance(each, packed._Source) for each in gc.get_objects()) > before
+    del account, row
+    gc.collect()
+    assert sum(isinstance(each, packed._Source) for each in gc.get_objects()) == before

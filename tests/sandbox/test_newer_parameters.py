@@ -20,7 +20,7 @@ from .test_connected_offers import link, once
 from .test_silent_parameters import OWN, candidates, general, leaves, path_of, required
 
 AT_NEWER = {"Stripe-Version": NEWER}
-RENAMED = re.compile(r"pricing\[price\]$|promotion\[\w+\]|refunds\[\]")
+RENAMED = re.compile(r"pricing\[price\]$|promotion\[\w+\]|refunds\[\]|^allowed_payment_method_types")
 """What had another name before: it counts, or is refused for what it says."""
 
 

@@ -18,8 +18,11 @@ from stripe_magics.catalogue.generated.accepted import accepted, accepts
 from stripe_magics.sandbox.api.errors import invalid_before_execution, missing_param
 
 Kind = Any
-_INTEGER = re.compile(r"[+-]?\d{1,18}")
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,300}(\.[0-9]{1,300})?")
+
+
+_PLACE = re.compile(r"[0-9]{1,9}")
 
 
 def has_shape(path: str, version: str) -> bool:
@@ -282,13 +285,18 @@ def _choice(value: Any, of: tuple[str, ...], where: str) -> str:
 
 
 def _array(value: Any, of: Kind, where: str) -> list[Any]:
-    if isinstance(value, dict) and all(key.isdigit() for key in value):
-        value = [value[key] for key in sorted(value, key=int)]
+    if isinstance(value, dict) and all(map(_PLACE.fullmatch, value)):
+        value = in_order(value)
     if not isinstance(value, list):
         raise invalid_before_execution(
             f"Invalid array: {where} takes a list, as in {where}[]=...", param=where
         )
     return [value_of(each, of, f"{where}[{place}]") for place, each in enumerate(value) if each != ""]
+
+
+def in_order(given: dict[str, Any]) -> list[Any]:
+    """What stands at numbered places."""
+    return [given[key] for key in sorted(given, key=int)]
 
 
 def _object(value: Any, of: dict[str, tuple[Kind, bool, bool]], where: str) -> dict[str, Any]:

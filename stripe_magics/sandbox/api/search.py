@@ -70,7 +70,7 @@ def search(account: Account, kind: str, params: dict[str, Any], url: str) -> Pag
     limit = limit_of(params)
     start = 0
     if params.get("page"):
-        if not re.fullmatch(r"\d{1,9}", params["page"]):
+        if not re.fullmatch(r"[0-9]{1,9}", params["page"]):
             raise invalid_before_execution("Invalid page: use next_page of the answer before.", param="page")
         start = int(params["page"])
     counted = "total_count" in (params.get("expand") or ())
@@ -240,7 +240,7 @@ def _comparison(how: str, operator: str, given: str, query: str) -> Callable[[An
         return lambda value: value is None or value == ""
     requested = _unquote(given)
     if how == "number":
-        if not re.fullmatch(r"-?\d+", requested):
+        if not re.fullmatch(r"-?[0-9]{1,18}", requested):
             raise _unread(query, f"'{requested}' is not a number")
         number = int(requested)
         tests: dict[str, Callable[[Any], bool]] = {

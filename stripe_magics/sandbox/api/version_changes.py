@@ -251,6 +251,12 @@ def _with(**added: Any) -> Upgrade:
     return upgraded
 
 
+def _allowed_types(account: Account, of: Object) -> None:
+    """Types that were named are the only ones; else all that are switched on may do."""
+    named = of["payment_method_types"] if of.get("automatic_payment_methods") is None else None
+    of["allowed_payment_method_types"] = named
+
+
 def _decimal_quantity(account: Account, of: Object) -> None:
     of["quantity_decimal"] = str(of["quantity"] if of.get("quantity") is not None else 1)
 
@@ -262,6 +268,12 @@ _FORMER_VALUES: dict[str, dict[str, dict[str, str]]] = {
 }
 """Operation -> parameter -> the newer version's value -> what it was before."""
 _PRICED = (("pricing[price]", "price"),)
+_ALLOWED = ((r"^allowed_payment_method_types(?=\[|\Z)", "payment_method_types"),)
+_WITH_TYPES = (
+    "POST /v1/payment_intents", "POST /v1/payment_intents/{intent}",
+    "POST /v1/payment_intents/{intent}/confirm", "POST /v1/setup_intents", "POST /v1/setup_intents/{intent}",
+    "POST /v1/checkout/sessions",
+)  # fmt: skip
 _LINES = ((r"lines\[(\d*)\]\[pricing\]\[price\]", r"lines[\1][price]"),)
 
 CHANGES = (
@@ -315,7 +327,9 @@ CHANGES = (
             "cash_balance": _with(customer_account=None),
             "customer_cash_balance_transaction": _with(customer_account=None),
             "customer_balance_transaction": _with(customer_account=None, checkout_session=None),
+            "payment_intent": _allowed_types, "setup_intent": _allowed_types,
         },
+        dict.fromkeys(_WITH_TYPES, _ALLOWED),
         added={
             "POST /v1/payment_links/{payment_link}": (
                 "application_fee_amount", "application_fee_percent", "on_behalf_of", "transfer_data"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 from stripe_magics import money
-from stripe_magics.sandbox.api.errors import invalid_before_execution, too_low
+from stripe_magics.sandbox.api.errors import ApiError, declined, invalid_before_execution, too_low
 
 LARGEST = 99_999_999
 _LETTER = re.compile(r"[A-Za-z]")
@@ -81,19 +82,43 @@ def checked_country(text: str | None, param: str) -> None:
         )
 
 
-def checked_expiry(params: dict[str, Any], prefix: str = "") -> dict[str, int]:
-    """A card's expiry as numbers, as far as it was given."""
+def checked_period(params: dict[str, Any], name: str = "period") -> dict[str, int] | None:
+    """The time that something is for, which doesn't end before it starts; None if it wasn't given."""
+    period: dict[str, int] | None = params.get(name)
+    if period and period["end"] < period["start"]:
+        raise invalid_before_execution(
+            f"{name}[end] must be greater than or equal to {name}[start].", param=f"{name}[end]"
+        )
+    return period
+
+
+def checked_expiry(params: dict[str, Any], now: int) -> dict[str, int]:
+    """A card's expiry as numbers, as far as it was given: one that can be, and isn't past."""
     found = {}
-    for name, form in (("exp_month", r"0?[1-9]|1[0-2]"), ("exp_year", r"\d{2}|20\d{2}")):
+    for name, form in (("exp_month", r"0?[1-9]|1[0-2]"), ("exp_year", r"[0-9]{2}|20[0-9]{2}")):
         value = params.get(name)
         if value is None:
             continue
         if not re.fullmatch(form, str(value)):
-            param = f"{prefix}[{name}]" if prefix else name
-            raise invalid_before_execution(
-                f"Your card's expiration {name[4:]} is invalid.",
-                param=param,
-                code=f"invalid_expiry_{name[4:]}",
-            )
+            raise _no_such_expiry(name)
         found[name] = int(value) + (2000 if name == "exp_year" and int(value) < 100 else 0)
+    today = datetime.fromtimestamp(now, UTC)
+    year = found.get("exp_year", today.year + 1)
+    if year < today.year:
+        raise _no_such_expiry("exp_year")
+    if year == today.year and found.get("exp_month", 12) < today.month:
+        raise _no_such_expiry("exp_month")
     return found
+
+
+def _no_such_expiry(name: str) -> ApiError:
+    return declined(
+        f"Your card's expiration {name[4:]} is invalid.", code=f"invalid_expiry_{name[4:]}", param=name
+    )
+
+
+def checked_cvc(params: dict[str, Any], brand: str) -> None:
+    """Three digits, or American Express' four."""
+    value = params.get("cvc")
+    if value is not None and not re.fullmatch(r"[0-9]{3,4}" if brand == "amex" else r"[0-9]{3}", value):
+        raise declined("Your card's security code is invalid.", code="invalid_cvc", param="cvc")

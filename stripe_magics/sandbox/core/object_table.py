@@ -61,27 +61,16 @@ KEYS: dict[str, tuple[str, ...]] = {
 """What lists of each type filter by, besides `created`."""
 
 
-class Row:
+class Row(msgspec.Struct, gc=False, eq=False):
     """One object: `json` is its text (made when first needed), `data` its dict while it is worked with; one
-    of the two is always there."""
+    of the two is always there. Nothing in it leads back to it: the garbage collector passes by."""
 
-    __slots__ = ("created", "data", "id", "json", "keys", "seq")
-
-    def __init__(
-        self,
-        identifier: str,
-        created: int,
-        seq: int,
-        keys: tuple[Any, ...],
-        data: dict[str, Any] | None,
-        json: bytes | None,
-    ) -> None:
-        self.id = identifier
-        self.created = created
-        self.seq = seq
-        self.keys = keys
-        self.data = data
-        self.json = json
+    id: str
+    created: int
+    seq: int
+    keys: tuple[Any, ...]
+    data: dict[str, Any] | None
+    json: bytes | None
 
     @property
     def text(self) -> bytes:

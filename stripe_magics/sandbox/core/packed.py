@@ -75,11 +75,9 @@ def unpack_numbers(content: bytes) -> array[int]:
     return array("i", accumulate(steps))
 
 
-class PackedRow(Row):
+class PackedRow(Row, gc=True, eq=False):
     """An object whose text is made when it is read. `group` and `place` are where it is found; `changed` once
-    somebody saved another state of it."""
-
-    __slots__ = ("changed", "group", "place", "source")
+    somebody saved another state of it. (Its source remembers it: a circle for the garbage collector.)"""
 
     source: _Source
     group: _Group
@@ -148,8 +146,8 @@ def _rows(packed: Objects, names: tuple[str, ...]) -> list[Row]:
         strict=True,
     ):
         place, (identifier, *keys) = next(heads[number])
-        row = PackedRow(identifier, moment, seq, tuple(keys), None, None)
-        row.source, row.group, row.place, row.changed = source, source.groups[number], place, False
+        group = source.groups[number]
+        row = PackedRow(identifier, moment, seq, tuple(keys), None, None, source, group, place, changed=False)
         rows.append(row)
     return rows
 

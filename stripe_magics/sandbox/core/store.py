@@ -225,16 +225,12 @@ class Account:
             if self._undo is not None:
                 self._undo.append(("added", table, row, None, keys))
 
-    def _row(self, kind: str, data: Object, *, cold: bool) -> Row:
+    def _row(self, kind: str, data: Object, warm: Object | None, text: bytes | None) -> Row:
         table = self.table(kind)
         self.count += 1
         keys = tuple(map(data.get, table.keys))
         created = data.get("created") or data.get("date") or self.now
-        row = Row(
-            data["id"], created, self.count, keys, None if cold else data, encode(data) if cold else None
-        )
-        if not cold:
-            self.dirty_rows.append(row)
+        row = Row(data["id"], created, self.count, keys, warm, text)
         table.add(row)
         if self._undo is not None:
             self._undo.append(("added", table, row, None, keys))
@@ -244,13 +240,13 @@ class Account:
         """Take in a new object that a handler made."""
         if self.clock.name and "test_clock" in data:
             data["test_clock"] = self.clock.name
-        self._row(kind, data, cold=False)
+        self.dirty_rows.append(self._row(kind, data, data, None))
         return data
 
     def insert(self, kind: str, data: Object) -> None:
         """Take in a finished object in bulk: it is kept as text from the start. See the module's
         docstring."""
-        self._row(kind, data, cold=True)
+        self._row(kind, data, None, encode(data))
 
     def get(self, kind: str, identifier: str) -> Object | None:
         """An object to work with: change it, then `save`."""

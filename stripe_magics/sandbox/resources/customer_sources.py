@@ -116,7 +116,7 @@ def update(account: Account, params: dict[str, Any], customer: str, identifier: 
         if name not in {*_CHANGEABLE[kind], "metadata", "expand"}:
             raise invalid(f"{name} can't be changed on a {kind.replace('_', ' ')}.", param=name)
     take(found, params, ("metadata", *_CHANGEABLE[kind]))
-    found.update(checked_expiry(params))
+    found.update(checked_expiry(params, account.now))
     account.save(kind, found)
     events.emit(account, "customer.source.updated", found, before)
     return found

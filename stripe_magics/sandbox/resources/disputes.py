@@ -34,6 +34,11 @@ EVIDENCE = (
     "shipping_address", "shipping_carrier", "shipping_date", "shipping_documentation",
     "shipping_tracking_number", "uncategorized_file", "uncategorized_text",
 )  # fmt: skip
+FILES = (
+    "cancellation_policy", "customer_communication", "customer_signature", "duplicate_charge_documentation",
+    "receipt", "refund_policy", "service_documentation", "shipping_documentation", "uncategorized_file",
+)  # fmt: skip
+"""Evidence that is a file."""
 OPEN = {"needs_response", "under_review", "warning_needs_response", "warning_under_review"}
 _REASON_CODES = {"fraudulent": "10.4", "product_not_received": "13.1", "general": "10.4"}
 
@@ -165,6 +170,9 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
     if "metadata" in params:
         dispute["metadata"] = merged_metadata(dispute["metadata"], params["metadata"])
     if params.get("evidence"):
+        for name in sorted(set(params["evidence"]).intersection(FILES)):
+            if params["evidence"][name]:
+                account.find("file", params["evidence"][name], f"evidence[{name}]")
         dispute["evidence"] = {**dispute["evidence"], **params["evidence"]}
         dispute["evidence_details"] = {
             **dispute["evidence_details"],

@@ -132,7 +132,7 @@ def update(account: Account, params: dict[str, Any], owner: str, identifier: str
         if name not in {*_CHANGEABLE[kind], "metadata", "default_for_currency", "expand"}:
             raise invalid(f"{name} can't be changed on a {kind.replace('_', ' ')}.", param=name)
     take(found, params, ("metadata", *_CHANGEABLE[kind]))
-    found.update(checked_expiry(params))
+    found.update(checked_expiry(params, account.now))
     account.save(kind, found)
     if params.get("default_for_currency"):
         _only_default(account, found)

@@ -12,6 +12,7 @@ from stripe_magics.sandbox.api.errors import (
     missing_param,
     too_low,
 )
+from stripe_magics.sandbox.api.parameters import in_order, value_of
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.checks import checked_currency
 from stripe_magics.sandbox.core.metadata import merged_metadata
@@ -179,14 +180,10 @@ def _typed_option(given: dict[str, Any], where: str) -> dict[str, Any]:
     for name in ("unit_amount", "flat_amount"):
         value = each.get(name)
         if isinstance(value, str):
-            if not value.lstrip("-").isdigit():
-                raise invalid_before_execution(
-                    f"Invalid integer: {value}", param=f"{where}[{name}]", code="parameter_invalid_integer"
-                )
-            each[name] = int(value)
+            each[name] = value_of(value, "i", f"{where}[{name}]")
     tiers = each.get("tiers")
     if isinstance(tiers, dict):
-        tiers = [tiers[place] for place in sorted(tiers)]
+        tiers = in_order(tiers)
     if tiers:
         each["tiers"] = [_typed_option(tier, where) for tier in tiers if isinstance(tier, dict)]
     return each

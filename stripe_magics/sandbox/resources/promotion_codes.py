@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
@@ -14,8 +15,23 @@ from stripe_magics.sandbox.api.errors import (
 )
 from stripe_magics.sandbox.api.pagination import Page, equal, page
 from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.checks import checked_currency
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
+
+_CODE = re.compile(r"[A-Za-z0-9-]{1,500}")
+
+
+def _check_minimum(restrictions: dict[str, Any]) -> None:
+    """An amount means nothing without its currency, nor the other way round."""
+    names = ("minimum_amount", "minimum_amount_currency")
+    given = [restrictions.get(name) is not None for name in names]
+    if any(given) and not all(given):
+        raise missing_param(f"restrictions[{names[given.index(False)]}]")
+    if given[0] and restrictions["minimum_amount"] < 1:
+        raise too_low(1, "restrictions[minimum_amount]")
+    if given[1]:
+        checked_currency(restrictions["minimum_amount_currency"])
 
 
 def create_promotion(account: Account, params: dict[str, Any]) -> Object:
@@ -32,11 +48,16 @@ def create_promotion(account: Account, params: dict[str, Any]) -> Object:
         raise invalid_before_execution("expires_at lies in the past.", param="expires_at")
     if params.get("max_redemptions") is not None and params["max_redemptions"] < 1:
         raise too_low(1, "max_redemptions")
+    if not _CODE.fullmatch(code):
+        raise invalid_before_execution(
+            "A promotion code takes letters (a-z, A-Z), digits and dashes only.", param="code"
+        )
     if any(
         each["code"].lower() == code.lower() and each["active"] for each in account.each("promotion_code")
     ):
         raise invalid(f"An active promotion code with `code: {code}` already exists.", param="code")
     restrictions = params.get("restrictions") or {}
+    _check_minimum(restrictions)
     promotion = {
         "id": account.new_id("promo"),
         "object": "promotion_code",
@@ -52,7 +73,7 @@ def create_promotion(account: Account, params: dict[str, Any]) -> Object:
         "restrictions": {
             "first_time_transaction": restrictions.get("first_time_transaction", False),
             "minimum_amount": restrictions.get("minimum_amount"),
-            "minimum_amount_currency": restrictions.get("minimum_amount_currency"),
+            "minimum_amount_currency": (restrictions.get("minimum_amount_currency") or "").lower() or None,
         },
         "times_redeemed": 0,
     }

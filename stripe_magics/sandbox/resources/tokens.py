@@ -6,7 +6,7 @@ from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
 from stripe_magics.sandbox.api.errors import declined, invalid, invalid_before_execution, missing_param
-from stripe_magics.sandbox.core.checks import checked_currency, checked_expiry
+from stripe_magics.sandbox.core.checks import checked_currency, checked_cvc, checked_expiry
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.account_objects import new_bank
 from stripe_magics.sandbox.resources.customer_subresources import new_card
@@ -84,7 +84,8 @@ def _card(account: Account, given: Any) -> tuple[Object, dict[str, Any]]:
     made = new_card(account, card, None)
     del account.private_state[made["id"]]
     made.update({name: given[name] for name in _ADDRESS if given.get(name) is not None})
-    made.update(**checked_expiry(given, "card"), cvc_check="unchecked" if given.get("cvc") else None)
+    checked_cvc(given, card.brand)
+    made.update(**checked_expiry(given, account.now), cvc_check="unchecked" if given.get("cvc") else None)
     if given.get("currency"):
         made["currency"] = checked_currency(given["currency"])
     if given.get("networks"):

@@ -15,7 +15,7 @@ from stripe_magics.sandbox.api.errors import (
 )
 from stripe_magics.sandbox.api.pagination import Page, Test, page
 from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.checks import checked_currency
+from stripe_magics.sandbox.core.checks import checked_currency, checked_period
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import discounts
@@ -66,7 +66,7 @@ def add(account: Account, customer: Object, price: Object, amount: int, params: 
         customer["currency"] = currency
         account.save("customer", customer)
     identifier = account.new_id("ii")
-    period = params.get("period") or {"start": account.now, "end": account.now}
+    period = checked_period(params) or {"start": account.now, "end": account.now}
     item: Object = {
         "id": identifier,
         "object": "invoiceitem",
@@ -271,7 +271,7 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
             quantity=quantity.get("quantity", 1),
         )  # fmt: skip
     take(draft, params, ("description", "discountable", "metadata"))
-    if params.get("period"):
+    if checked_period(params):
         draft["period"] = {"end": params["period"]["end"], "start": params["period"]["start"]}
     if rates is not None:
         draft["tax_rates"] = rates

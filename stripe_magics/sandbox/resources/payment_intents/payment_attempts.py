@@ -15,7 +15,7 @@ from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import charges
 from stripe_magics.sandbox.resources.cash_balances import intent_funding
 from stripe_magics.sandbox.resources.charge_objects import new_charge
-from stripe_magics.sandbox.resources.payment_methods.payment_methods import attach_to, outcome_of
+from stripe_magics.sandbox.resources.payment_methods.payment_methods import attach_to, outcome_of, spend
 from stripe_magics.sandbox.resources.payment_methods.test_cards import DEBITS, CardBehaviour
 
 DEBIT_TAKES = 3 * MINUTE
@@ -202,6 +202,7 @@ def charge_method(
     intent["latest_charge"] = charge["id"]
     intent["next_action"] = None
     _remember(account, intent, method)
+    spend(account, method)
     if intent["capture_method"] == "manual":
         charges.authorize_only(account, charge)
         intent.update(status="requires_capture", amount_capturable=intent["amount"])
@@ -234,6 +235,7 @@ def _remember(account: Account, intent: Object, method: Object) -> None:
 def _send_debit(account: Account, intent: Object, method: Object) -> None:
     charge = new_charge(account, intent, method)
     charges.authorise(account, charge, CardBehaviour())
+    spend(account, method)
     account.save("charge", charge)
     intent.update(status="processing", latest_charge=charge["id"], next_action=None)
     store(account, intent)

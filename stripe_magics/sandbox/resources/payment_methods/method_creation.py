@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from stripe_magics.sandbox.api.errors import declined, invalid, missing_param
+from stripe_magics.sandbox.core.checks import checked_cvc, checked_expiry
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.payment_methods.card_tokens import spend_card
 from stripe_magics.sandbox.resources.payment_methods.test_cards import (
@@ -118,11 +119,13 @@ def from_data(account: Account, data: dict[str, Any], prefix: str) -> Object:
         if not details:
             raise missing_param(where)
         card, outcome, more = _card(account, details, where)
+        expiry = {**more, **checked_expiry(details, account.now)}
+        checked_cvc(details, card.brand)
         made = card_of(
             account,
             card,
-            exp_month=details.get("exp_month") or more.get("exp_month") or 12,
-            exp_year=details.get("exp_year") or more.get("exp_year") or 2034,
+            exp_month=expiry.get("exp_month") or 12,
+            exp_year=expiry.get("exp_year") or 2034,
             cvc="cvc" in details,
         )
         return new_method(account, "card", made, outcome=outcome, **common)

@@ -12,6 +12,7 @@ from stripe_magics.sandbox.api.dispatcher import Handler
 from stripe_magics.sandbox.api.errors import declined, invalid, missing
 from stripe_magics.sandbox.api.pagination import Page, Test, page
 from stripe_magics.sandbox.core import events
+from stripe_magics.sandbox.core.checks import checked_expiry
 from stripe_magics.sandbox.core.metadata import merged_metadata
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.payment_methods.method_creation import (
@@ -44,11 +45,24 @@ def use(account: Account, identifier: str, param: str = "payment_method") -> Obj
         return new_method(account, "us_bank_account", us_bank_account(account, {}), outcome="debit")
     found = account.get("payment_method", identifier)
     if found is not None:
+        if account.private_state.get(identifier, {}).get("spent"):
+            raise invalid(
+                "The provided PaymentMethod was previously used with a PaymentIntent without Customer"
+                " attachment, or was detached from a Customer. It may not be used again. To use a"
+                " PaymentMethod multiple times, you must attach it to a Customer first.",
+                param=param,
+            )
         return found
     card = account.peek("card", identifier)
     if card is None:
         raise missing("PaymentMethod", identifier, param, status=400)
     return _of_card(account, card)
+
+
+def spend(account: Account, method: Object) -> None:
+    """It can't be used or attached from now on, unless it belongs to a customer."""
+    if method["customer"] is None:
+        account.private_state.setdefault(method["id"], {})["spent"] = True
 
 
 def _template(identifier: str) -> Card | None:
@@ -168,10 +182,7 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
     if params.get("allow_redisplay"):
         method["allow_redisplay"] = params["allow_redisplay"]
     if params.get("card") and method["type"] == "card":
-        method["card"] = {
-            **method["card"],
-            **{name: value for name, value in params["card"].items() if name in {"exp_month", "exp_year"}},
-        }
+        method["card"] = {**method["card"], **checked_expiry(params["card"], account.now)}
     account.save("payment_method", method)
     events.emit(account, "payment_method.updated", method, before)
     return method
@@ -199,6 +210,7 @@ def detach(account: Account, params: dict[str, Any], identifier: str) -> Object:
         account.save("customer", customer)
     method["customer"] = None
     account.save("payment_method", method)
+    spend(account, method)
     events.emit(account, "payment_method.detached", method, before)
     return method
 
