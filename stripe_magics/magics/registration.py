@@ -26,8 +26,8 @@ class Registration:
             ipython_hooks.install_display(ip, self.magics),
             ipython_hooks.install_form_links(ip, self.magics),
             ipython_hooks.install_key_watch(ip, self.magics),
+            completion_warm_up.install(ip),
         ]
-        completion_warm_up.begin(ip)
 
     def undo(self) -> None:
         """Leave the shell as it was."""

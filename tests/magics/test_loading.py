@@ -175,7 +175,13 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 ip = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
 ip.kernel = object()
-ip.run_line_magic("load_ext", "stripe_magics")
+import asyncio
+async def first_cell():
+    """As a kernel runs it, on its event loop; then nobody does anything for a second."""
+    ip.run_line_magic("load_ext", "stripe_magics")
+    ip.events.trigger("post_run_cell", None)
+    await asyncio.sleep(1)
+asyncio.run(first_cell())
 [each.join(60) for each in threading.enumerate() if each.name == "stripe_magics completion"]
 """
 POSITIONS = [
