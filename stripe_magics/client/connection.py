@@ -36,6 +36,8 @@ from stripe_magics.errors import AnswerUnusable, Details, NotConnected, NotSent,
 from stripe_magics.request import HttpRequest, Request
 
 if TYPE_CHECKING:
+    import ssl
+
     from stripe_magics.client.journal.reconciliation import Finding
     from stripe_magics.client.pagination.connection_pool import AsyncConnectionPool
     from stripe_magics.client.rate_limiter import RequestLimiter
@@ -99,6 +101,7 @@ class Connection:
         self._client: httpx.Client | None = None
         self._pid = 0
         self._closed = False
+        self._trusted: ssl.SSLContext | None = None
         self._certificates = "not used"
         self._proxy = ""
         self._account_objects: dict[str, dict[str, Any]] = {}  # by the account that it was asked of
@@ -240,8 +243,7 @@ class Connection:
             return self._transport
         from stripe_magics.client.http import deadline_transport
 
-        context, self._certificates, warning = request_checks.ssl_context(self.mode)
-        self.warnings = (warning,) if warning else ()
+        context = self._context()
         proxy, self._proxy = request_checks.proxy_for(self.base)
         return deadline_transport.transport(context, proxy)
 
@@ -249,18 +251,24 @@ class Connection:
         """For many reads at once: same key, same guards. The caller closes it."""
         from stripe_magics.client.pagination.connection_pool import (
             AsyncConnectionPool,
-            single_connection_transport,
+            TransportConnection,
+            network_connection,
         )
 
         self.http()
         given: Any = self._transport
         if given is not None:
-            return AsyncConnectionPool(lambda: given, self.auth, self.policy)
-        context, self._certificates, _ = request_checks.ssl_context(self.mode)
+            return AsyncConnectionPool(lambda: TransportConnection(given), self.auth, self.policy)
+        context = self._context()
         proxy, self._proxy = request_checks.proxy_for(self.base)
-        return AsyncConnectionPool(
-            lambda: single_connection_transport(context, proxy), self.auth, self.policy
-        )
+        return AsyncConnectionPool(lambda: network_connection(context, proxy), self.auth, self.policy)
+
+    def _context(self) -> ssl.SSLContext:
+        """The certificates that are trusted, read once (a twentieth of a second)."""
+        if self._trusted is None:
+            self._trusted, self._certificates, warning = request_checks.ssl_context(self.mode)
+            self.warnings = (warning,) if warning else ()
+        return self._trusted
 
     def throttle(self, request: HttpRequest) -> None:
         """Wait until the rate allows the call."""

@@ -59,10 +59,10 @@ class _WhenIdle:
             self._events.unregister("pre_run_cell", self._began)
             self._events.unregister("post_run_cell", self._ended)
 
-    def _began(self, info: Any) -> None:
+    def _began(self, _info: Any) -> None:
         self._stop_timer()
 
-    def _ended(self, result: Any) -> None:
+    def _ended(self, _result: Any) -> None:
         self._stop_timer()
         try:
             loop = asyncio.get_running_loop()

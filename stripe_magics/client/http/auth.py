@@ -34,8 +34,12 @@ class KeyAuth(httpx.Auth):
         self._secret = secret
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers.update([(b"Authorization", _Hidden(b"Bearer " + self._secret.reveal().encode()))])
+        request.headers.update([self.header()])
         yield request
+
+    def header(self) -> tuple[bytes, bytes]:
+        """The bearer header; its value doesn't show itself."""
+        return b"Authorization", _Hidden(b"Bearer " + self._secret.reveal().encode())
 
     def __repr__(self) -> str:
         return f"<KeyAuth {self._secret.hint}>"
