@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -190,7 +191,8 @@ def test_stop_gives_back_the_rows_so_far_and_how_to_go_on(
                 raise KeyboardInterrupt
             return super().get(*args, **options)
 
-    monkeypatch.setattr(engine.queue, "SimpleQueue", StoppedQueue)
+    # the engine's alone: the threads that find addresses have queues, too
+    monkeypatch.setattr(engine, "queue", SimpleNamespace(SimpleQueue=StoppedQueue, Empty=queue.Empty))
     df = call("payment_intents.list", limit="all", connection=connection)
     about = df.attrs["stripe"]
     assert about["complete"] is False

@@ -15,7 +15,9 @@ import httpcore
 import httpx
 
 from stripe_magics.client.http.body_reader import BodyReader
+from stripe_magics.client.pagination.network_stream import AsyncioBackend
 
+_NETWORK = AsyncioBackend()
 KEPT_OPEN = 5.0  # seconds without a request, after which a connection isn't used again
 
 Header = tuple[bytes, bytes]
@@ -63,7 +65,9 @@ class NetworkConnection:
         if self._open is not None and (self._open.is_closed() or self._open.has_expired()):
             await self.aclose()
         if self._open is None:
-            self._open = httpcore.AsyncHTTPConnection(origin, self._context, KEPT_OPEN)
+            self._open = httpcore.AsyncHTTPConnection(
+                origin, self._context, KEPT_OPEN, network_backend=_NETWORK
+            )
         return self._open
 
     async def aclose(self) -> None:
