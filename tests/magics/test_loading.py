@@ -176,8 +176,7 @@ from traitlets.config import Config
 ip = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
 ip.kernel = object()
 import asyncio
-async def first_cell():
-    """As a kernel runs it, on its event loop; then nobody does anything for a second."""
+async def first_cell():  # as a kernel runs it, on its event loop; then nobody does anything for a second
     ip.run_line_magic("load_ext", "stripe_magics")
     ip.events.trigger("post_run_cell", None)
     await asyncio.sleep(1)
