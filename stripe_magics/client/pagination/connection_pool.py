@@ -13,15 +13,17 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import httpx
 
 from stripe_magics.client.http import logging_filter
-from stripe_magics.client.http.auth import KeyAuth
 from stripe_magics.client.http.body_reader import BodyReader, TooLongError
 from stripe_magics.client.http.retry import Policy
 from stripe_magics.client.pagination.network_connection import Header, NetworkConnection
+
+if TYPE_CHECKING:
+    from stripe_magics.client.http.auth import KeyAuth
 
 
 class ReadingConnection(Protocol):
