@@ -8,7 +8,7 @@ questions before anything is sent.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, tzinfo
 from functools import partial
@@ -19,7 +19,7 @@ import ipywidgets as w
 
 from stripe_magics._html import Markup, output, table, tag
 from stripe_magics._redaction import hide
-from stripe_magics._status_colours import colours
+from stripe_magics._status_colours import WAITING, colours
 from stripe_magics.catalogue import stripe_objects
 from stripe_magics.errors import NotFound, UnknownName
 from stripe_magics.forms import html
@@ -28,12 +28,13 @@ from stripe_magics.forms.opened_below import OpenedBelow
 from stripe_magics.forms.part_list import Part, PartList
 from stripe_magics.forms.row_actions import style_of
 from stripe_magics.forms.static_files import static_text
-from stripe_magics.forms.stories import Action, Story, story_of
+from stripe_magics.forms.stories import Action, Entry, Story, story_of
 from stripe_magics.forms.widget_registry import WidgetRegistry
 
 if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
 
+SHOWN = 12  # entries of a story that are seen at once
 CARD_CSS = f"<style>\n{static_text('card.css')}</style>"
 
 
@@ -140,7 +141,7 @@ class ObjectCard:
                 for each in self.story.entries
                 if each.id != self.story.id
             ),
-            label="A part of it",
+            label="Go to",
             below=below,
             show_card=self.show_part,
             connection=self.connection,
@@ -228,25 +229,43 @@ def card_html(story: Story, connection: Connection) -> str:
         link = base_address(connection.mode, connection.account) + page_of(story.kind, story.id)
     opened = (" ", tag("a", "Open in Dashboard", href=link, target="_blank", rel="noopener")) if link else ()
     facts = ((tag("th", name, scope="row"), value) for name, value in story.facts)
-    rows = (
-        (
-            tag("td", when(each.time, connection.zone), class_="sm-when"),
-            each.text,
-            status_badge(each.status),
-            id_cell(each.id),
-        )
-        for each in story.entries
-    )
+    entries = story.entries
+    folded = set() if len(entries) <= SHOWN + 2 else {*range(SHOWN, len(entries))}
+    folded -= {place for place, each in enumerate(entries) if each.status in WAITING}
+    shown = [each for place, each in enumerate(entries) if place not in folded]
     kind = story.kind.rpartition(".")[2].replace("_", " ").capitalize()
     card = output(
         tag("h3", story.title, " ", badge),
         tag("p", f"{kind} ", tag("code", story.id), *opened, class_="sm-sub"),
         table([], facts, by_sheet=True, class_="sm-facts"),
-        table([], rows, by_sheet=True, class_="sm-story", aria_label="What happened"),
+        _entries(shown, connection.zone, "What happened"),
+        _folded([entries[place] for place in sorted(folded)], connection.zone),
         html.remarks(story.notes),
         class_="sm-object", role="group", aria_label=kind,
     )  # fmt: skip
     return CARD_CSS + card
+
+
+def _entries(entries: Iterable[Entry], zone: tzinfo, label: str) -> Markup:
+    rows = (
+        (
+            tag("td", when(each.time, zone), class_="sm-when"),
+            each.text,
+            status_badge(each.status),
+            id_cell(each.id),
+        )
+        for each in entries
+    )
+    return table([], rows, by_sheet=True, class_="sm-story sm-dated", aria_label=label)
+
+
+def _folded(entries: Sequence[Entry], zone: tzinfo) -> Markup:
+    """The rest of a long story, a line until it is opened, so that the buttons stay in sight. What waits for
+    a person isn't in it."""
+    if not entries:
+        return Markup("")
+    label = f"{len(entries)} earlier"
+    return tag("details", tag("summary", label), _entries(entries, zone, label))
 
 
 def id_cell(identity: str) -> Markup:

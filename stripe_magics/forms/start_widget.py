@@ -61,7 +61,7 @@ class StartCard(w.VBox):
             continuous_update=False,
         )
         self.words.observe(lambda change: self.search(str(change["new"])), "value")
-        self.results = make(w.VBox, "full", children=())
+        self.results = make(w.VBox, "full", children=(), _dom_classes=("sm-results",))
         tiles = make(
             w.HBox,
             "row",

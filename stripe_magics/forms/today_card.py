@@ -72,7 +72,9 @@ class Today:
             words = " ".join(words for words in (each.nothing if not rows else "", each.note) if words)
             parts += [
                 tag("h4", each.title),
-                table([], rows, by_sheet=True, class_="sm-story", aria_label=each.title) if rows else "",
+                table([], rows, by_sheet=True, class_="sm-story sm-lines", aria_label=each.title)
+                if rows
+                else "",
                 html.remarks([words] if words else []),
             ]
         heading = (tag("h3", self.day), tag("p", self.account, class_="sm-sub"))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from stripe_magics import catalogue
 from stripe_magics.catalogue.field import Field
-from stripe_magics.catalogue.module import Module
+from stripe_magics.catalogue.module import Effect, Module
 from stripe_magics.errors import UsageFault
 
 if TYPE_CHECKING:
@@ -174,7 +174,13 @@ def _ranked(known: WordIndex, tables: list[dict[int, float]]) -> list[int]:
             module, own = known.rows[at]
             if own is None or max(all_worths) > CONTEXT:
                 scores[at] = sum(all_worths) + 0.5 * module.documented + 0.6 * (own is None)
-    return sorted(scores, key=lambda at: (-scores[at], at))
+    return sorted(scores, key=lambda at: (-scores[at], _ends_something(known.rows[at][0]), at))
+
+
+def _ends_something(module: Module) -> bool:
+    """Whether a command that only its name describes can't be undone: it is not the first to be offered.
+    Documented ones stand in the catalogue's own order."""
+    return not module.documented and module.effect == Effect.IRREVERSIBLE
 
 
 def _row(module: Module, own: Field | None) -> list[Any]:

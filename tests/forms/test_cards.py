@@ -15,9 +15,9 @@ from stripe_magics.client.connection import Connection
 from stripe_magics.errors import NotFound
 from stripe_magics.forms import html, object_card, start_card, today
 from stripe_magics.forms.amount_source import payer
-from stripe_magics.forms.card_widget import caller
+from stripe_magics.forms.card_widget import caller, card_html
 from stripe_magics.forms.object_search import is_object
-from stripe_magics.forms.stories import READERS, story_of
+from stripe_magics.forms.stories import READERS, Entry, Story, story_of
 from stripe_magics.sandbox import SandboxTransport
 
 
@@ -377,3 +377,15 @@ def test_a_column_is_no_value_of_a_form(sandbox: Connection) -> None:
     for value in (pd.Series(["a", "b"]), pd.DataFrame({"a": [1]})):
         with pytest.raises(sm.InvalidValue, match=r"a (Series|DataFrame) is given; a form takes one value"):
             sm.form("customers.create", name=value)
+
+
+def test_a_long_story_is_folded_but_for_what_waits() -> None:
+    connection = sm.connect(sandbox=True)
+    entries = [Entry(1_790_000_000 - n, f"Entry {n}", "succeeded", f"pi_{n}") for n in range(60)]
+    entries[40] = Entry(entries[40].time, "Entry 40", "needs_response", "du_40")
+    story = Story("customer", "cus_1", "Jenny", entries=entries)
+    seen, folded = card_html(story, connection).split("<details>")
+    assert folded.startswith("<summary>47 earlier</summary>")
+    assert [each for each in range(60) if f">Entry {each}<" in seen] == [*range(12), 40]
+    assert f">Entry {59}<" in folded
+    assert "<details>" not in card_html(Story("customer", "cus_1", "Jenny", entries=entries[:14]), connection)
