@@ -247,14 +247,14 @@ def modules() -> pd.DataFrame:
     return modules_frame()
 
 
-def load_ipython_extension(ipython: Any) -> None:
+def load_ipython_extension(ipython: object) -> None:
     """`%load_ext stripe_magics`: registers the magics. Quiet; opens nothing."""
     from stripe_magics.magics import load
 
     load(ipython)
 
 
-def unload_ipython_extension(ipython: Any) -> None:
+def unload_ipython_extension(ipython: object) -> None:
     """`%unload_ext stripe_magics`: takes everything back, closes the connection and forgets its key."""
     from stripe_magics.magics import unload
 

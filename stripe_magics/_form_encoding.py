@@ -50,7 +50,7 @@ class Missing:
         return self.how
 
 
-def describe_missing(value: Any) -> str:
+def describe_missing(value: object) -> str:
     """What a missing value looked like: None, NaN, NA, NaT."""
     if isinstance(value, Missing):
         return value.how
@@ -77,7 +77,7 @@ def form(params: Iterable[tuple[str, str]]) -> str:
     return urlencode(list(params))
 
 
-def pairs(name: str, value: Any) -> Iterator[tuple[str, str]]:
+def pairs(name: str, value: object) -> Iterator[tuple[str, str]]:
     """The pairs of one parameter."""
     value = plain(value)
     if value is None:
@@ -121,7 +121,7 @@ def refuse_blank_amounts(params: Iterable[tuple[str, str]]) -> Iterator[tuple[st
         yield name, value
 
 
-def text(value: Any, name: str = "value") -> str:
+def text(value: object, name: str = "value") -> str:
     """One plain value as Stripe reads it: true, 1356994800, 10.50."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -184,7 +184,7 @@ def plain(value: Any) -> Any:
 MAX_DEPTH = 40
 
 
-def is_too_deep(value: Any) -> bool:
+def is_too_deep(value: object) -> bool:
     """Whether a value is nested more than 40 levels deep, as one that contains itself is."""
     level = [value]
     for _ in range(MAX_DEPTH):

@@ -183,7 +183,7 @@ def _is_given(options: Mapping[str, Any], name: str) -> bool:
     return value is not None and value is not False
 
 
-def read_option(option: Option, value: Any) -> Any:
+def read_option(option: Option, value: object) -> Any:
     """One option's value. Raises ValueError: something that was named has an effect or is refused."""
     if hasattr(value, "columns") and hasattr(value, "iloc"):
         if option.takes == "frame":
@@ -196,24 +196,24 @@ def read_option(option: Option, value: Any) -> Any:
     return _READERS[option.takes](known)
 
 
-def _frame(value: Any) -> Any:
+def _frame(value: object) -> Any:
     raise ValueError(f"a {type(value).__name__} is given; give a DataFrame")
 
 
-def _flag(value: Any) -> bool:
+def _flag(value: object) -> bool:
     found = read_boolean(str(value)) if isinstance(value, (str, int)) else None
     if found is None:
         raise ValueError(f"{shown(value)} is neither true nor false")
     return found
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise ValueError(f"a {type(value).__name__} is given; give text")
     return str(value)
 
 
-def _limit(value: Any) -> Any:
+def _limit(value: object) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, bool) or not isinstance(value, (str, int)):
@@ -221,7 +221,7 @@ def _limit(value: Any) -> Any:
     return value
 
 
-def _list(value: Any) -> list[str]:
+def _list(value: object) -> list[str]:
     items = value if isinstance(value, list) else [value]
     texts = []
     for each in items:

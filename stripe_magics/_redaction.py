@@ -167,7 +167,7 @@ def is_secret_field(kind: str, name: str) -> bool:
     return name in SECRET_FIELDS[""] or name in SECRET_FIELDS.get(kind, ())
 
 
-def hide(data: Any, owner: str = "") -> Any:
+def hide(data: object, owner: str = "") -> Any:
     """The same JSON data with secrets replaced."""
     if isinstance(data, dict):
         own = data.get("object")
@@ -181,7 +181,7 @@ def hide(data: Any, owner: str = "") -> Any:
     return redact(data) if isinstance(data, str) else data
 
 
-def _is_hidden(kind: str, name: str, value: Any) -> bool:
+def _is_hidden(kind: str, name: str, value: object) -> bool:
     if not isinstance(value, str) or not value:
         return False
     if name in _UNTYPED and kind not in PLAIN_NUMBERS:
@@ -204,7 +204,7 @@ def is_secret_param(name: str) -> bool:
     )
 
 
-def mask_param(name: str, value: Any) -> Any:
+def mask_param(name: str, value: object) -> Any:
     """A parameter's value as it may be shown: of a number the last four digits, of a code nothing, of a text
     what isn't a secret."""
     if is_secret_param(name):

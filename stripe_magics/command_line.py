@@ -227,7 +227,7 @@ def _answer(runner: Any, line: str, body: str | None) -> tuple[Any, StripeMagics
         return stop.frame, stop
 
 
-def _is_watch(answer: Any) -> bool:
+def _is_watch(answer: object) -> bool:
     """Whether it is a watch, without importing what watches are made of."""
     parts = (("event_watch", "Watch"), ("accounts_watch", "AccountsWatch"))
     modules = [(sys.modules.get(f"stripe_magics.events.{part}"), name) for part, name in parts]

@@ -81,7 +81,7 @@ class Output:
         except OSError as problem:
             return f"nothing can be written into the folder {path.parent} ({reason(problem)})"
 
-    def write(self, answer: Any) -> list[str]:
+    def write(self, answer: object) -> list[str]:
         """Write it; what there is to say beside it."""
         content = self._content(answer)
         if self.file != STDOUT:
@@ -94,7 +94,7 @@ class Output:
 
         return [note for _, frame in _tables(answer) for note in notes_of(frame)]
 
-    def _content(self, answer: Any) -> str | bytes:
+    def _content(self, answer: object) -> str | bytes:
         if not self.format:
             return _text(answer)
         tables = list(_tables(answer))
@@ -115,7 +115,7 @@ class Output:
         return _workbook(tables)
 
 
-def _tables(answer: Any) -> Iterator[tuple[str, Any]]:
+def _tables(answer: object) -> Iterator[tuple[str, Any]]:
     """The frames of an answer, by name."""
     import stripe_magics.accessor  # noqa: F401 - registers df.stripe
     from stripe_magics.frames.frame_info import facts_of
@@ -144,7 +144,7 @@ def _text(answer: Any) -> str:
     return repr(answer)
 
 
-def _json(answer: Any, tables: list[tuple[str, Any]]) -> str:
+def _json(answer: object, tables: list[tuple[str, Any]]) -> str:
     if tables:
         records = {name: json.loads(frame.stripe.to_json()) for name, frame in tables}
         plain: Any = next(iter(records.values())) if hasattr(answer, "columns") else records

@@ -74,13 +74,13 @@ def midnight(day: date, zone: tzinfo) -> int:
     return seconds(datetime.combine(day, time.min, zone))
 
 
-def moment(value: Any, zone: tzinfo, now: datetime | None = None) -> int:
+def moment(value: object, zone: tzinfo, now: datetime | None = None) -> int:
     """Unix seconds of a moment; a day stands for its beginning. Raises ValueError with examples."""
     found = _read(value, zone, now)
     return found.bounds(zone)[0] if isinstance(found, Span) else found
 
 
-def span(value: Any, zone: tzinfo, now: datetime | None = None) -> tuple[int, int]:
+def span(value: object, zone: tzinfo, now: datetime | None = None) -> tuple[int, int]:
     """The seconds at which a period begins and ends: a whole day, month, quarter or year, `last month`, `last
     7 days`.
 
@@ -93,7 +93,7 @@ def span(value: Any, zone: tzinfo, now: datetime | None = None) -> tuple[int, in
     return found.bounds(zone) if isinstance(found, Span) else (found, found)
 
 
-def since(value: Any, zone: tzinfo, now: datetime | None = None) -> int:
+def since(value: object, zone: tzinfo, now: datetime | None = None) -> int:
     """Unix seconds of where something begins: like `moment`, and a length alone (`2h`, `3 days`) means that
     long ago."""
     if isinstance(value, str) and _DURATION.fullmatch(" ".join(value.lower().split())):
@@ -101,7 +101,7 @@ def since(value: Any, zone: tzinfo, now: datetime | None = None) -> int:
     return span(value, zone, now)[0]
 
 
-def shift(length: Any, sign: int, zone: tzinfo, now: datetime | None = None) -> int:
+def shift(length: object, sign: int, zone: tzinfo, now: datetime | None = None) -> int:
     """Unix seconds of now plus (or minus) a length: `3d`, `12h`, `2 weeks`, `1 month`, `1d 12h`. Raises
     ValueError."""
     text = " ".join(str(length).lower().removeprefix("in ").replace(",", " ").split())
@@ -119,7 +119,12 @@ def _unit(text: str) -> str:
 
 
 def between(
-    value: Any, zone: tzinfo, *, operator: str = "", days: tzinfo | None = None, now: datetime | None = None
+    value: object,
+    zone: tzinfo,
+    *,
+    operator: str = "",
+    days: tzinfo | None = None,
+    now: datetime | None = None,
 ) -> Range:
     """The bounds that a filter stands for.
 
@@ -156,7 +161,7 @@ def between(
     return _one(operator, _read(operand, zone, now), days)
 
 
-def _unix_seconds(value: Any) -> int | None:
+def _unix_seconds(value: object) -> int | None:
     """Seconds since 1970 as Stripe writes them, as a number or its digits."""
     if isinstance(value, str) and re.fullmatch(r"\s*\d{9,11}\s*", value, re.ASCII):
         return int(value)
@@ -179,7 +184,7 @@ def _one(operator: str, found: Span | int, days: tzinfo) -> Range:
     return _one("on", Span(day, day + timedelta(days=1)), days)
 
 
-def _two(operand: Any, zone: tzinfo, days: tzinfo, now: datetime | None) -> Range:
+def _two(operand: object, zone: tzinfo, days: tzinfo, now: datetime | None) -> Range:
     parts = operand if isinstance(operand, list) else _parts(str(operand))
     if len(parts) != 2:
         raise ValueError("between takes two dates or times, e.g. 2026-01-01..2026-02-01")
@@ -219,7 +224,7 @@ def _bounds(value: Mapping[Any, Any], zone: tzinfo, days: tzinfo, now: datetime 
     return bounds
 
 
-def _number(value: Any) -> Any:
+def _number(value: object) -> Any:
     """In Stripe's own bounds a short number can only be seconds."""
     return (
         int(value)
@@ -236,7 +241,7 @@ def _checked(bounds: Range) -> Range:
     return bounds
 
 
-def _operator(value: Any) -> tuple[str, Any]:
+def _operator(value: object) -> tuple[str, Any]:
     """Split `after 2026-01-01` and its relatives into the operator and what it is applied to."""
     if isinstance(value, list):
         if len(value) > 1 and isinstance(value[0], str) and value[0].strip().lower() in OPERATORS:
@@ -264,7 +269,7 @@ def _parts(text: str) -> list[str]:
     return [text]
 
 
-def _read(value: Any, zone: tzinfo, now: datetime | None) -> Span | int:
+def _read(value: object, zone: tzinfo, now: datetime | None) -> Span | int:
     value = plain(value)
     try:
         return _typed(value, zone, now)
@@ -273,7 +278,7 @@ def _read(value: Any, zone: tzinfo, now: datetime | None) -> Span | int:
         raise ValueError(f"{shown[:60]!r} lies outside the calendar") from None
 
 
-def _typed(value: Any, zone: tzinfo, now: datetime | None) -> Span | int:
+def _typed(value: object, zone: tzinfo, now: datetime | None) -> Span | int:
     if isinstance(value, datetime):
         if value.tzinfo is None or value.utcoffset() is None:
             raise ValueError(

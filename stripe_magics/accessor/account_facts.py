@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
 
 
-def zone_of(frame: Any, given: str | None = None) -> str:
+def zone_of(frame: object, given: str | None = None) -> str:
     """The zone in which the frame's days are counted."""
     if given:
         return given
@@ -35,7 +35,7 @@ def zone_of(frame: Any, given: str | None = None) -> str:
     return str(_connection(frame, info, "its time zone", 'zone="Europe/Berlin"').zone)
 
 
-def mode_and_account(frame: Any) -> tuple[str, str]:
+def mode_and_account(frame: object) -> tuple[str, str]:
     """The mode ("live", "test", "sandbox") and the account of the frame's objects."""
     info = FrameInfo.of(frame)
     origins = foreign_origins(frame)
@@ -70,7 +70,7 @@ def same_connection(frame: Any, info: FrameInfo) -> Connection | None:
     return connection if not len(live) or set(live) == {connection.live} else None
 
 
-def _connection(frame: Any, info: FrameInfo, what: str, give: str) -> Connection:
+def _connection(frame: object, info: FrameInfo, what: str, give: str) -> Connection:
     connection = same_connection(frame, info)
     if connection is None:
         raise FrameError(

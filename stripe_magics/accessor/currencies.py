@@ -41,7 +41,9 @@ def total(frame: pd.DataFrame, column: str, by: str | None = None) -> Any:
     return frame[column].sum()
 
 
-def normalize(frame: pd.DataFrame, to: str, rates: Any, columns: Sequence[Any] | None = None) -> pd.DataFrame:
+def normalize(
+    frame: pd.DataFrame, to: str, rates: object, columns: Sequence[Any] | None = None
+) -> pd.DataFrame:
     """A copy whose money is in one currency. `rates`: a mapping or Series code -> units of `to` for one unit
     of the code (major to major)."""
     target = to.lower()

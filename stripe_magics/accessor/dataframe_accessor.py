@@ -189,7 +189,7 @@ class StripeAccessor:
         """
         return currencies.total(self._frame, column, by)
 
-    def normalize(self, to: str, rates: Any, columns: Sequence[Any] | None = None) -> pd.DataFrame:
+    def normalize(self, to: str, rates: object, columns: Sequence[Any] | None = None) -> pd.DataFrame:
         """A copy with its money in one currency. `rates`: code -> what one unit of it is in `to` (a dict, a
         Series, or a frame with the columns currency and rate). Minor units stay whole numbers, rounded half
         to even.
@@ -265,7 +265,7 @@ class StripeAccessor:
         index: str | list[str] | None = None,
         columns: str | list[str] | None = None,
         values: str | list[str] | None = None,
-        aggfunc: Any = "sum",
+        aggfunc: object = "sum",
     ) -> pd.DataFrame:
         """A long frame with one column for each value of `columns` (the currency, unless said). Nothing is
         totalled over currencies.
@@ -310,7 +310,7 @@ class StripeAccessor:
         return secret_values.reveal(self._frame, column)
 
     # Files --------------------------------------------------------------------------------------------------
-    def to_csv(self, path: Any = None, **options: Any) -> str | None:
+    def to_csv(self, path: object = None, **options: Any) -> str | None:
         """pandas' `to_csv` without the index, safe to open in a spreadsheet.
 
         A text that a spreadsheet would run as a formula gets an apostrophe in front; line ends become LF;
@@ -319,7 +319,7 @@ class StripeAccessor:
         return file_exports.to_csv(self._whole, path, options)
 
     def to_excel(
-        self, path: Any, *, sheet_name: str = "Stripe", zone: str | None = None, **options: Any
+        self, path: object, *, sheet_name: str = "Stripe", zone: str | None = None, **options: Any
     ) -> None:
         """An Excel sheet: amounts in major units with their currency's decimals, times without zone in the
         account's zone, maps and lists as JSON, a frozen head, no formulas. Rows are written one after the
@@ -348,7 +348,7 @@ class StripeAccessor:
         """
         file_exports.to_parquet(self._frame, path, typed=typed)
 
-    def to_sql(self, name: str, connection: Any, **options: Any) -> Any:
+    def to_sql(self, name: str, connection: object, **options: Any) -> Any:
         """pandas' `to_sql` without the index; times are in UTC, dicts and lists JSON text."""
         return file_exports.to_sql(self._frame, name, connection, options)
 

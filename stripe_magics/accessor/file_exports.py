@@ -250,7 +250,7 @@ def to_csv(frame: pd.DataFrame, path: Any, options: dict[str, Any]) -> str | Non
     return text
 
 
-def harmless(value: Any) -> Any:
+def harmless(value: object) -> Any:
     """A cell that a spreadsheet shows and doesn't run; dicts and lists as JSON."""
     if isinstance(value, (dict, list)):
         return as_json(value)
@@ -261,7 +261,7 @@ def harmless(value: Any) -> Any:
     return "'" + text if RISKY.match(value) else text
 
 
-def to_sql(frame: pd.DataFrame, name: str, connection: Any, options: dict[str, Any]) -> Any:
+def to_sql(frame: pd.DataFrame, name: str, connection: object, options: dict[str, Any]) -> Any:
     """pandas' `to_sql` without the index, with dicts and lists as JSON text."""
     ready = frame.copy(deep=False)
     for column in ready.columns:

@@ -188,7 +188,7 @@ def _with_sums(frame: pd.DataFrame, name: str, rule: Reverse, source: ObjectSour
     return info.put(out)
 
 
-def _id(value: Any) -> Any:
+def _id(value: object) -> Any:
     return value.get("id") if isinstance(value, dict) else value
 
 

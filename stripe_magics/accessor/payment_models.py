@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 def model(
     name: str,
     *,
-    start: Any = None,
-    end: Any = None,
+    start: object = None,
+    end: object = None,
     limit: int | None = None,
     connection: Connection | None = None,
 ) -> pd.DataFrame:

@@ -244,7 +244,9 @@ class _Cells:
             columns.append((head, *self._column(rows[name], name, start, end)))
         return columns
 
-    def _column(self, values: pd.Series[Any], name: Any, start: int, end: int) -> tuple[list[Any], list[Any]]:
+    def _column(
+        self, values: pd.Series[Any], name: object, start: int, end: int
+    ) -> tuple[list[Any], list[Any]]:
         if name in self.digits:
             return self._money(values, name, self.digits[name][start:end])
         if name in self.zones:

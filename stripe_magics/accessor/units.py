@@ -132,7 +132,7 @@ def _is_numeric(values: pd.Series[Any]) -> bool:
     return pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
 
 
-def _code(label: Any) -> str:
+def _code(label: object) -> str:
     return str(label[-1] if isinstance(label, tuple) else label)
 
 
@@ -140,7 +140,7 @@ def _amounts_here(own: Any) -> str:
     return f"Amounts here: {', '.join(map(str, own)) or 'none'}."
 
 
-def units_of(values: pd.Series[Any], name: Any, info: FrameInfo) -> str:
+def units_of(values: pd.Series[Any], name: object, info: FrameInfo) -> str:
     """The units of a money column. Raises FrameError where they are lost and its numbers don't tell."""
     known = info.units or ("minor" if info.object or info.more else "")
     if known:
@@ -232,7 +232,12 @@ def convert(
 
 
 def _mark(
-    out: pd.DataFrame, frame: pd.DataFrame, own: list[MoneyColumn], target: str, left: set[str], columns: Any
+    out: pd.DataFrame,
+    frame: pd.DataFrame,
+    own: list[MoneyColumn],
+    target: str,
+    left: set[str],
+    columns: object,
 ) -> None:
     info = FrameInfo.of(frame)
     before = info.units or "minor"
@@ -314,7 +319,7 @@ def _minor(values: pd.Series[Any], digits: Any, name: str) -> Any:
     return pd.Series(integers, index=values.index).pipe(without_gaps)
 
 
-def _whole(exact: Decimal, value: Any, digits: int, name: str) -> int:
+def _whole(exact: Decimal, value: object, digits: int, name: str) -> int:
     if exact != exact.to_integral_value():
         raise FrameError(f"{name}: {value} has more than {digits} decimals")
     return int(exact)

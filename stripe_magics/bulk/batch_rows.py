@@ -121,7 +121,7 @@ def _plain(value: Any, own: Field | None) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
 
 
-def _text(value: Any) -> Any:
+def _text(value: object) -> Any:
     """A scalar under a bracket parameter as Stripe writes it; a missing or inexact number is left for
     `validation` to refuse."""
     if isinstance(value, bool):

@@ -158,7 +158,7 @@ def _as_json(frame: pd.DataFrame, names: Sequence[str]) -> list[str | None]:
     ]
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     """A cell as JSON has it: its mapping or list, or its text."""
     if isinstance(value, Mapping):
         return dict(value)

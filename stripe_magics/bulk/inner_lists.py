@@ -77,7 +77,7 @@ class InnerLists:
             self.fetched += 1
 
 
-def cut_lists(value: Any) -> Iterator[dict[str, Any]]:
+def cut_lists(value: object) -> Iterator[dict[str, Any]]:
     """The lists in a value that say that there is more of them."""
     if isinstance(value, dict):
         if (

@@ -33,8 +33,8 @@ def pull(
     *names: str,
     to: str | Path = "",
     columns: str | Sequence[str] = (),
-    limit: Any = "all",
-    accounts: Any = None,
+    limit: object = "all",
+    accounts: object = None,
     engine: str = "",
     connection: Connection | None = None,
     quiet: bool = False,
@@ -99,7 +99,7 @@ def over_accounts(
     *,
     to: str | Path = "",
     columns: Sequence[str] = (),
-    limit: Any = "all",
+    limit: object = "all",
     quiet: bool = False,
     **values: Any,
 ) -> pd.DataFrame:
@@ -159,5 +159,5 @@ def over_accounts(
     return frame
 
 
-def _is_complete(result: Any) -> bool:
+def _is_complete(result: object) -> bool:
     return bool(result["complete"] if isinstance(result, Saved) else facts_of(result)["complete"])

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def list_request(
-    connection: Connection, what: str | Command, *, limit: Any = "all", account: str = "", **values: Any
+    connection: Connection, what: str | Command, *, limit: object = "all", account: str = "", **values: Any
 ) -> Request:
     """The request of a list: "payment_intents", "payment_intents.list", or a whole command. All rows, unless
     a limit is given.

@@ -295,7 +295,7 @@ class ListFolder:
         manifests.remove_unnamed(self.folder, manifest)
 
 
-def _among(ids: pa.ChunkedArray, others: Any) -> pa.Array:
+def _among(ids: pa.ChunkedArray, others: object) -> pa.Array:
     import pyarrow.compute as pc
 
     return ids.filter(pc.is_in(ids, value_set=others)).combine_chunks()

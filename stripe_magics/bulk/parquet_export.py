@@ -129,7 +129,7 @@ def deferred_interrupt(stop: Callable[[], bool] | None) -> Iterator[Callable[[],
     """
     pressed: list[int] = []
 
-    def note(number: int, _frame: Any) -> None:
+    def note(number: int, _frame: object) -> None:
         pressed.append(number)
         if len(pressed) > 1:
             raise KeyboardInterrupt

@@ -50,7 +50,7 @@ def split_ids(marks: Iterable[Sequence[Any]]) -> list[str]:
 
 
 def read(
-    connection: Connection, request: Request, left: Any, rows: int, cuts: Sequence[str], hooks: Hooks
+    connection: Connection, request: Request, left: object, rows: int, cuts: Sequence[str], hooks: Hooks
 ) -> Generator[PageRead, None, None]:
     """The pages that are left after `rows` rows, the quickest way there is; by the cursor alone where a list
     turns out not to be fit for it."""

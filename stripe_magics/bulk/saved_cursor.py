@@ -140,7 +140,7 @@ class PartWriter:
         self._waiting = []
         self._builder = Builder(self.request.returns, columns=self.columns, version=version_of(self.request))
 
-    def _flush(self, left: Any, *, complete: bool = False, cut_lists: int = 0) -> None:
+    def _flush(self, left: object, *, complete: bool = False, cut_lists: int = 0) -> None:
         from stripe_magics.frames.parquet import plain_table
 
         tables = self._builder.tables()

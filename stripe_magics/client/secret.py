@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from stripe_magics.errors import KeyRefused
 
@@ -52,7 +52,7 @@ class Secret:
     def __len__(self) -> NoReturn:
         raise TypeError("a secret doesn't tell its length")
 
-    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("a secret can't be pickled or copied")
 
     def __copy__(self) -> NoReturn:

@@ -9,13 +9,12 @@ firm by the transport's).
 from __future__ import annotations
 
 import threading
-from typing import Any
 
 from stripe_magics.client.connection import Connection
 from stripe_magics.client.http.logging_filter import LOGGER
 
 
-def begin(connection: Connection, shell: Any) -> threading.Thread | None:
+def begin(connection: Connection, shell: object) -> threading.Thread | None:
     """Start it, if a person sits before a kernel; None where a script or a test runs, which would only wait
     for it."""
     if getattr(shell, "kernel", None) is None:

@@ -96,7 +96,7 @@ class AccountsWatch:
             raise faults[0]
         return count
 
-    def on(self, type: str, handler: Any = None, *, since: int | None = None, name: str = "") -> Any:
+    def on(self, type: str, handler: object = None, *, since: int | None = None, name: str = "") -> Any:
         """Call `handler(event)` for events of that type in every account of this watch; its calls go to the
         event's account."""
         if handler is None:

@@ -65,13 +65,13 @@ def watch(  # noqa: PLR0913 - public: each is a keyword of its own
     webhook_name: str = "",
     minutes: float | str | None = None,
     interval: float | str | None = None,
-    since: Any = None,
+    since: object = None,
     where: str | Callable[[dict[str, Any]], Any] | None = None,
     values: Mapping[str, Any] | None = None,
     ephemeral: bool = False,
     alert: Iterable[str] | str = (),
     notify: bool = False,
-    accounts: Any = None,
+    accounts: object = None,
     stripe_account: str = "",
     sink: Callable[[pd.DataFrame], object] | None = None,
     connection: Connection | None = None,
@@ -145,7 +145,7 @@ def watch(  # noqa: PLR0913 - public: each is a keyword of its own
 
 
 def _watch_accounts(
-    connection: Connection, accounts: Any, choice: EventFilter, since: Any, options: dict[str, Any]
+    connection: Connection, accounts: object, choice: EventFilter, since: object, options: dict[str, Any]
 ) -> AccountsWatch:
     """One watch over connected accounts: those that are named, or all of the platform's."""
     account_names.learn(connection, accounts)

@@ -115,7 +115,7 @@ def _deadline(subject: Mapping[str, Any]) -> str:
     return ""
 
 
-def _at(value: Any, path: tuple[str, ...]) -> Any:
+def _at(value: object, path: tuple[str, ...]) -> Any:
     for name in path:
         value = value.get(name) if isinstance(value, Mapping) else None
     return value
@@ -146,7 +146,7 @@ def object_values(subject: Mapping[str, Any]) -> list[list[str]]:
     ]
 
 
-def _value_text(name: str, value: Any, currency: str) -> str:
+def _value_text(name: str, value: object, currency: str) -> str:
     import json
 
     if isinstance(value, int) and not isinstance(value, bool):

@@ -463,7 +463,7 @@ class Watch:
             self.notes = [*self.notes, stamped][-_MAX_PROBLEMS:]
             self._notify_listeners("note", stamped)
 
-    def _notify_listeners(self, what: str, data: Any) -> None:
+    def _notify_listeners(self, what: str, data: object) -> None:
         for each in list(self.listeners):
             try:
                 each(what, data)

@@ -49,7 +49,7 @@ def on(
     type: str,
     handler: Handler | None = None,
     *,
-    since: Any = None,
+    since: object = None,
     where: str | Callable[[dict[str, Any]], Any] | None = None,
     name: str = "",
     stripe_account: str = "",
@@ -155,7 +155,7 @@ def retry(
 def replay(
     event: str = "",
     *,
-    since: Any = None,
+    since: object = None,
     handler: str = "",
     stripe_account: str = "",
     connection: Connection | None = None,
@@ -190,7 +190,7 @@ def replay(
 
 
 def digest(
-    *, since: Any = "yesterday", stripe_account: str = "", connection: Connection | None = None
+    *, since: object = "yesterday", stripe_account: str = "", connection: Connection | None = None
 ) -> pd.DataFrame:
     """What happened since a moment, of the events that were seen: one row a type and currency.
 

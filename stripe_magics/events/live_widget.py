@@ -38,7 +38,7 @@ class Panel(anywidget.AnyWidget):
         shown.on_last_page_gone = self.close
         self.on_msg(self._on_message)
 
-    def _on_message(self, _: Any, content: dict[str, Any], _buffers: Any) -> None:
+    def _on_message(self, _: object, content: dict[str, Any], _buffers: object) -> None:
         self.shown.on_message(content)
 
     def close(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stripe_magics import dates
 from stripe_magics.errors import UsageFault
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
 
 
-def moment(value: Any, connection: Connection) -> int | None:
+def moment(value: object, connection: Connection) -> int | None:
     """Unix seconds of `2h` or `3d` ago, or of whatever dates.py reads; a day stands for its beginning. None
     for nothing. Raises `UsageFault`."""
     if value is None or value == "":

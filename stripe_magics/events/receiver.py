@@ -228,7 +228,7 @@ class _Server(ThreadingHTTPServer):
             except OSError:  # it has just closed itself
                 continue
 
-    def handle_error(self, _request: Any, _client_address: Any) -> None:
+    def handle_error(self, _request: object, _client_address: object) -> None:
         """A connection that broke: counted, not printed."""
         self.receiver.counts["broken off"] += 1
 

@@ -134,7 +134,7 @@ class _Compiler:
         )
 
 
-def _always(value: Any) -> _Value:
+def _always(value: object) -> _Value:
     return lambda _event: value
 
 
@@ -186,7 +186,7 @@ def _hashable(values: Any) -> bool:
     return all(isinstance(each, (str, int, float, bool, type(None))) for each in values)
 
 
-def _compared(compare: Callable[[Any, Any], bool], left: Any, right: Any) -> bool:
+def _compared(compare: Callable[[Any, Any], bool], left: object, right: object) -> bool:
     try:
         return bool(compare(left, right))
     except TypeError:  # a text with a number, a field that isn't there

@@ -188,7 +188,7 @@ def _made(said: Mapping[str, Any], source: str) -> AccountMap:
     return AccountMap(accounts, source, dict(settings))
 
 
-def _account(kind: str, value: Any, source: str) -> Account:
+def _account(kind: str, value: object, source: str) -> Account:
     if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
         return Account(str(value).strip())
     if isinstance(value, Mapping) and str(value.get("account") or "").strip():

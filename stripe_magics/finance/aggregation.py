@@ -94,7 +94,7 @@ def lists(values: pd.Series, *, column: str) -> list[list[Any]]:
     return [list_of(value, column=column) for value in values]
 
 
-def list_of(value: Any, *, column: str) -> list[Any]:
+def list_of(value: object, *, column: str) -> list[Any]:
     """A cell of a list column as a list; see `lists`."""
     if isinstance(value, list):
         return value

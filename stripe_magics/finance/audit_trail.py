@@ -117,7 +117,7 @@ def read_trail(path: Path) -> Mapping[str, Any]:
     return made
 
 
-def _damage(trail: Any) -> str:
+def _damage(trail: object) -> str:
     """What a trail lacks; empty if it is whole."""
     if not isinstance(trail, Mapping):
         return "it is not a map"
@@ -140,7 +140,7 @@ def _damage(trail: Any) -> str:
     return "" if first.tzinfo and last.tzinfo and first < last else "its period is damaged"
 
 
-def _hashed(held: Any) -> bool:
+def _hashed(held: object) -> bool:
     return (
         isinstance(held, Mapping)
         and isinstance(held.get("rows"), int)

@@ -81,7 +81,7 @@ def filled_lists(frame: pd.DataFrame, column: str) -> list[list[Any]]:
     )
 
 
-def _add_discounts(found: dict[str, dict[str, Any]], cell: Any) -> None:
+def _add_discounts(found: dict[str, dict[str, Any]], cell: object) -> None:
     for each in cell if isinstance(cell, list) else ():
         if isinstance(each, Mapping) and (coupon := coupon_in(each)):
             found[str(each.get("id") or "")] = coupon

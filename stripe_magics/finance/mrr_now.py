@@ -208,7 +208,7 @@ def _paused(record: Mapping[Any, Any]) -> bool:
     )
 
 
-def _resolved(cell: Any, coupons: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _resolved(cell: object, coupons: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Discounts with their coupons, wherever those are known from."""
     found: list[Mapping[str, Any]] = []
     for each in cell if isinstance(cell, list) else ():

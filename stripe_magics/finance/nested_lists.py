@@ -271,7 +271,7 @@ def flat(array: pa.ListArray, expanded: dict[str, dict[str, Any]]) -> NestedList
     return NestedLists(row, pc.list_flatten(array), expanded)
 
 
-def _in_one_shape(value: Any, found: dict[str, dict[str, Any]]) -> Any:
+def _in_one_shape(value: object, found: dict[str, dict[str, Any]]) -> Any:
     """An element in which ids stand for ids and objects for objects; the objects that stood for ids go into
     `found`."""
     if isinstance(value, list | tuple | np.ndarray):

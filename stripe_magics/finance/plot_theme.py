@@ -87,7 +87,7 @@ def _in_the_dark(figure: Figure) -> Iterator[None]:
             change(before)
 
 
-def _one_colour(value: Any) -> tuple[float, float, float, float] | None:
+def _one_colour(value: object) -> tuple[float, float, float, float] | None:
     """A colour as four numbers; None for what is none, or several."""
     try:
         return to_rgba(value)

@@ -131,7 +131,7 @@ def read_flag(name: str, value: object) -> bool:
     return read
 
 
-def month_end(month: Any, quarter: Any, year: Any) -> dict[str, Any]:
+def month_end(month: object, quarter: object, year: object) -> dict[str, Any]:
     """The period of a month end: the last month unless one is named."""
     given = {"month": month, "quarter": quarter, "year": year}
     said = {name: value for name, value in given.items() if value is not None}

@@ -114,7 +114,7 @@ def states(events: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).sort_values("start", kind="stable").reset_index(drop=True)
 
 
-def _object(cell: Any, event: str) -> Any:
+def _object(cell: object, event: str) -> Any:
     if not isinstance(cell, str):
         return cell
     try:

@@ -193,7 +193,7 @@ class _Book:
             page.autofilter(HEAD - 1, 0, HEAD + len(frame) - 1, len(names) - 1)
         self._total_rows(page, names, len(frame), totals)
 
-    def _rows(self, page: Any, sheet: Sheet, some: slice, kinds: Mapping[str, str], zone: str) -> None:
+    def _rows(self, page: object, sheet: Sheet, some: slice, kinds: Mapping[str, str], zone: str) -> None:
         """Some rows of a report: made into cells, written and forgotten."""
         rows, names = sheet.frame.iloc[some], list(map(str, sheet.frame.columns))
         columns = [_cells(rows[name], zone) for name in names]

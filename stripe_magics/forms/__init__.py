@@ -83,7 +83,7 @@ def close_form(
 
 
 def rows_form(
-    name: str, frame: Any, run: Callable[..., Any], *, connection: Connection | None = None
+    name: str, frame: object, run: Callable[..., Any], *, connection: Connection | None = None
 ) -> RowsForm:
     """One call a row of a frame, with its columns mapped to fields by a person. `run(frame, connection=...,
     **options)` makes the calls."""

@@ -27,7 +27,7 @@ NEW = "new connection"
 class ConnectForm(w.VBox):
     """The widget. `connect`, `test`, `save` and `forget` are its buttons as methods."""
 
-    def __init__(self, transport: Any = None) -> None:
+    def __init__(self, transport: object = None) -> None:
         self.tree = WidgetRegistry()
         self._transport = transport
         make = self.tree.make
@@ -330,7 +330,7 @@ class ConnectForm(w.VBox):
         return button
 
     def _guarded(self, action: Callable[[], Any]) -> Callable[[Any], None]:
-        def handler(_: Any) -> None:
+        def handler(_: object) -> None:
             try:
                 action()
             except StripeMagicsError as fault:

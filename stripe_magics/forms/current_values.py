@@ -62,11 +62,11 @@ def _at(found: Mapping[str, Any], param: str) -> Any:
     return value
 
 
-def _id(value: Any) -> Any:
+def _id(value: object) -> Any:
     return value["id"] if isinstance(value, Mapping) and "id" in value else value
 
 
-def _raw(field: Field, value: Any, zone: tzinfo) -> Raw:
+def _raw(field: Field, value: object, zone: tzinfo) -> Raw:
     if shape_of(field.kind) is Shape.PAIRS:
         return {str(key): str(each) for key, each in value.items()} if isinstance(value, Mapping) else {}
     if shape_of(field.kind) is Shape.ROWS:

@@ -49,7 +49,7 @@ class EphemeralPanel(anywidget.AnyWidget):
         self.shown = {}
         self.send({"view": "nothing", "data": {}})
 
-    def _heard(self, _: Any, content: dict[str, Any], _buffers: Any) -> None:
+    def _heard(self, _: object, content: dict[str, Any], _buffers: object) -> None:
         if content.get("ready"):
             if self.shown:
                 self.send(self.shown)

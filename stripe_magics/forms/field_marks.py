@@ -37,7 +37,7 @@ class FieldMarks(anywidget.AnyWidget):
             self.shown = fields
             self.send({"fields": fields})
 
-    def _heard(self, _: Any, content: dict[str, Any], _buffers: Any) -> None:
+    def _heard(self, _: object, content: dict[str, Any], _buffers: object) -> None:
         if content.get("ready"):
             if self.shown:
                 self.send({"fields": self.shown})

@@ -307,7 +307,7 @@ class ModuleForm(w.VBox):
         """A handler that shows what goes wrong: an exception in a widget's callback would be seen by
         nobody."""
 
-        def handler(_: Any) -> None:
+        def handler(_: object) -> None:
             try:
                 action()
             except StripeMagicsError as fault:

@@ -91,7 +91,7 @@ def private_field(
 
     pads: dict[int, bytes] = {}
 
-    def heard(field: Any, content: dict[str, Any], _buffers: Any) -> None:
+    def heard(field: Any, content: dict[str, Any], _buffers: object) -> None:
         if isinstance(content.get("want"), str):
             number = secrets.randbits(48)
             pads.clear()  # one at a time: an older one is of no use any more

@@ -52,7 +52,7 @@ class OpenedBelow:
         nobody."""
         button = self.tree.make(w.Button, "button", description=label, button_style=style)
 
-        def pressed(_: Any) -> None:
+        def pressed(_: object) -> None:
             try:
                 action()
             except StripeMagicsError as fault:

@@ -77,7 +77,7 @@ class Reporter(Protocol):
     def run(self, words: Sequence[str], values: Values) -> Any:
         """What `%stripe WORDS --flags` gives: a DataFrame."""
 
-    def save(self, frame: Any, path: str) -> str:
+    def save(self, frame: object, path: str) -> str:
         """Write a frame as an Excel file; where it is."""
 
 
@@ -256,7 +256,7 @@ class PeriodForm(w.VBox):
             buttons.append(button)
         set_children(self.problems, tuple(buttons))
 
-    def _jump(self, flag: str, _: Any) -> None:
+    def _jump(self, flag: str, _: object) -> None:
         if hasattr(self.controls[flag], "focus"):  # ipywidgets 7 has no such thing
             self.controls[flag].focus()
 

@@ -33,7 +33,7 @@ class ResultArea:
         if get_ipython() is not None and not in_voila():
             self.handle = display({"text/plain": "", "text/html": ""}, raw=True, display_id=True)
 
-    def show(self, frame: Any, facts: list[tuple[str, str]]) -> None:
+    def show(self, frame: object, facts: list[tuple[str, str]]) -> None:
         """Show a result with its receipt above, in place of the last one."""
         if self.handle is not None:
             words = " · ".join(f"{name} {value}".strip() for name, value in facts if value)
@@ -43,12 +43,12 @@ class ResultArea:
             )
 
 
-def as_html(frame: Any, facts: list[tuple[str, str]]) -> str:
+def as_html(frame: object, facts: list[tuple[str, str]]) -> str:
     """The receipt with the table below it."""
     return html.receipt(facts) + rendered(frame).get("text/html", "")
 
 
-def rendered(frame: Any) -> dict[str, str]:
+def rendered(frame: object) -> dict[str, str]:
     """The frame as this notebook shows frames, by MIME type: what the magics have registered for answers
     holds here too."""
     from IPython import get_ipython
@@ -73,7 +73,7 @@ def variable(module: Module, requested: str = "") -> str:
     return name if name.isidentifier() and not keyword.iskeyword(name) else "result"
 
 
-def bind(name: str, frame: Any) -> bool:
+def bind(name: str, frame: object) -> bool:
     """Put the result into the notebook's namespace; False outside IPython."""
     from IPython import get_ipython
 
@@ -85,7 +85,7 @@ def bind(name: str, frame: Any) -> bool:
 
 
 def receipt(
-    module: Module, frame: Any, connection: Connection | None, *, saved_as: str = "", key: str = ""
+    module: Module, frame: object, connection: Connection | None, *, saved_as: str = "", key: str = ""
 ) -> list[tuple[str, str]]:
     """The facts of a receipt: what, when, in which mode, Stripe's request id, the tails of keys; never an API
     key."""

@@ -10,7 +10,7 @@ from stripe_magics.errors import Fault
 SHOWN_FAULTS = 50
 
 
-def faults_table(faults: tuple[Fault, ...], frame: Any, columns: dict[str, str]) -> str:
+def faults_table(faults: tuple[Fault, ...], frame: object, columns: dict[str, str]) -> str:
     """Every fault with its row, its column in the file, what stands in the cell, and what is wrong with
     it."""
     rows = []

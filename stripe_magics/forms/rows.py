@@ -138,7 +138,7 @@ def _growing(field: Field, maker: Maker, columns: tuple[Field, ...], words: str)
     box = maker.tree.make(w.VBox, "rows", children=(adder,), _dom_classes=("sm-rows",))
     lines = RowList(field, columns, maker, box, adder)
 
-    def clicked(_: Any) -> None:
+    def clicked(_: object) -> None:
         first = next(iter(lines.add().cells.values())).focus
         if hasattr(first, "focus"):  # ipywidgets 7 has no such thing
             first.focus()

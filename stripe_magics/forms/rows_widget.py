@@ -295,7 +295,7 @@ class RowsForm(w.VBox):
     def _button(self, words: str, action: Callable[[], Any], style: str) -> Any:
         button = self.tree.make(w.Button, "button", description=words, button_style=style)
 
-        def handler(_: Any) -> None:
+        def handler(_: object) -> None:
             try:
                 action()
             except StripeMagicsError as fault:

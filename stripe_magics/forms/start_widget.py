@@ -121,7 +121,7 @@ class StartCard(w.VBox):
     def _button(self, label: str, line: str) -> Any:
         button = self.tree.make(w.Button, "button", description=label)
 
-        def pressed(_: Any) -> None:
+        def pressed(_: object) -> None:
             try:
                 self.show_line(line)
             except StripeMagicsError as fault:

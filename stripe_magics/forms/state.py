@@ -173,7 +173,7 @@ class FormState:
         return implied
 
     # -- editing ---------------------------------------------------------------------------------------------
-    def put(self, name: str, value: Any) -> None:
+    def put(self, name: str, value: object) -> None:
         """Put a value in by code: brought into the form its control holds."""
         found = self.field(name)
         if value == "" and self.updates and found.role is not Role.PATH:

@@ -295,7 +295,7 @@ class Sender:
         connection = self.form.connection if self._reads else self.connection_guard.connection
         return (self.run or call)(command, connection=connection, **more)
 
-    def done(self, frame: Any) -> None:
+    def done(self, frame: object) -> None:
         module = self.form.state.module
         name = result_area.variable(module, self.form.state.options.out)
         self.frame = frame

@@ -151,7 +151,7 @@ class TableWidget(w.VBox):
             return
         frame = pd.DataFrame({action.field: [str(each["id"]) for each in self.rows]})
 
-        def run(rows: Any, **more: Any) -> Any:
+        def run(rows: object, **more: Any) -> Any:
             return self.run_rows(action.module, rows, more) if self.run_rows is not None else None
 
         form = rows_form(action.module, frame, run, connection=self.connection)
@@ -164,7 +164,7 @@ class TableWidget(w.VBox):
         card = object_card(str(self.rows[0]["id"]), connection=self.connection, run=self.run)
         self._show(card, card.widget())
 
-    def _show(self, opened: Closable, widget: Any = None) -> None:
+    def _show(self, opened: Closable, widget: object = None) -> None:
         self._drop()
         self.opened = opened
         set_children(self.slot, (opened if widget is None else widget,))
@@ -179,7 +179,7 @@ class TableWidget(w.VBox):
     def _button(self, label: str, action: Callable[[], Any]) -> Any:
         button = self.tree.make(w.Button, "button", description=label)
 
-        def pressed(_: Any) -> None:
+        def pressed(_: object) -> None:
             try:
                 action()
             except StripeMagicsError as fault:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
-from typing import Any
 
 from stripe_magics.catalogue.field import Field, Kind
 from stripe_magics.catalogue.kinds import kind_facts
@@ -45,7 +44,7 @@ def said_currency(field: Field, raw: Raw) -> str:
         return ""
 
 
-def read_back(field: Field, value: Any, currency: str, zone: tzinfo) -> str:
+def read_back(field: Field, value: object, currency: str, zone: tzinfo) -> str:
     """How a value was understood, where that isn't plain from what was typed: `= 25.00 USD (2500)`."""
     reader = READINGS.get(kind_facts(field.kind).preview)
     return reader(value, currency, zone) if reader is not None else ""
@@ -78,7 +77,7 @@ def _amount(field: Field, text: str, state: FormState) -> str:
     return _money(value, currency, UTC).removeprefix("= ") or text
 
 
-def _money(value: Any, currency: str, zone: tzinfo) -> str:
+def _money(value: object, currency: str, zone: tzinfo) -> str:
     minor, code = getattr(value, "minor", value), (getattr(value, "currency", None) or currency)
     if not isinstance(minor, int):
         return ""
@@ -87,13 +86,13 @@ def _money(value: Any, currency: str, zone: tzinfo) -> str:
     return f"= {format_amount(minor, code)} ({minor})"
 
 
-def _moment(value: Any, currency: str, zone: tzinfo) -> str:
+def _moment(value: object, currency: str, zone: tzinfo) -> str:
     if isinstance(value, bool) or not isinstance(value, int):
         return ""
     return f"= {datetime.fromtimestamp(value, zone):%a %d %b %Y, %H:%M} {zone_name(zone)}"
 
 
-def _range(value: Any, currency: str, zone: tzinfo) -> str:
+def _range(value: object, currency: str, zone: tzinfo) -> str:
     if not isinstance(value, dict):
         return ""
     signs = {"gt": "after", "gte": "from", "lt": "before", "lte": "until"}
@@ -109,11 +108,11 @@ def zone_name(zone: tzinfo) -> str:
     return "UTC" if zone is UTC else str(zone)
 
 
-def _country(value: Any, currency: str, zone: tzinfo) -> str:
+def _country(value: object, currency: str, zone: tzinfo) -> str:
     return f"= {COUNTRIES.get(str(value), value)} ({value})"
 
 
-def _currency(value: Any, currency: str, zone: tzinfo) -> str:
+def _currency(value: object, currency: str, zone: tzinfo) -> str:
     name = CURRENCY_NAMES.get(str(value), "")
     return f"= {name} ({value})" if name else ""
 

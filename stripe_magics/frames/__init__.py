@@ -173,6 +173,6 @@ def keep_rows(frame: pd.DataFrame, row_filters: Sequence[RowFilter]) -> pd.DataF
     return frame
 
 
-def _as_text(value: Any) -> str:
+def _as_text(value: object) -> str:
     """As Stripe writes it; a missing value equals nothing."""
     return ("true" if value else "false") if isinstance(value, bool) else str(value)

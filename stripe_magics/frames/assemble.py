@@ -152,7 +152,7 @@ def _malloc_trim() -> Callable[[int], int] | None:
     return getattr(ctypes.CDLL(None), "malloc_trim", None)
 
 
-def _ordered(array: pa.Array, order: Any) -> pa.Array:
+def _ordered(array: pa.Array, order: object) -> pa.Array:
     return pc.take(array, pa.array(order), memory_pool=cols.POOL)
 
 

@@ -66,11 +66,11 @@ class CellArray(_OPERATORS, ExtensionArray):  # type: ignore[misc]
         self._data = values  # DuckDB reads it, too
 
     @classmethod
-    def _from_sequence(cls, scalars: Iterable[Any], *, dtype: Any = None, copy: bool = False) -> CellArray:  # noqa: ARG003
+    def _from_sequence(cls, scalars: Iterable[Any], *, dtype: object = None, copy: bool = False) -> CellArray:  # noqa: ARG003
         return cls(as_objects(scalars))
 
     @classmethod
-    def _from_factorized(cls, values: Any, original: Any) -> CellArray:  # noqa: ARG003
+    def _from_factorized(cls, values: Any, original: object) -> CellArray:  # noqa: ARG003
         return cls(values)
 
     @classmethod
@@ -137,7 +137,7 @@ class CellArray(_OPERATORS, ExtensionArray):  # type: ignore[misc]
     def isna(self) -> np.ndarray[Any, Any]:
         return np.asarray(pd.isna(self._data))
 
-    def take(self, indices: Any, *, allow_fill: bool = False, fill_value: Any = None) -> CellArray:
+    def take(self, indices: object, *, allow_fill: bool = False, fill_value: object = None) -> CellArray:
         places = np.asarray(indices, dtype="intp")
         if not allow_fill:
             return type(self)(self._data.take(places))

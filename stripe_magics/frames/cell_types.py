@@ -120,7 +120,7 @@ def cell_values(column: pa.ChunkedArray, field: pa.Field) -> list[Any]:
     return [_without_added_keys(value) for value in values]
 
 
-def _without_added_keys(value: Any) -> Any:
+def _without_added_keys(value: object) -> Any:
     """Without the keys that pandas added to a map for other rows' sake; the objects of a list have their
     nulls from Stripe."""
     if isinstance(value, dict):
@@ -130,7 +130,7 @@ def _without_added_keys(value: Any) -> Any:
     return value
 
 
-def _of_list(value: Any) -> Any:
+def _of_list(value: object) -> Any:
     if not isinstance(value, dict):
         return value
     return {

@@ -13,12 +13,12 @@ import sqlite3
 from typing import Any, NoReturn
 
 
-def _refuse(self: Any, *_args: Any, **_options: Any) -> NoReturn:
+def _refuse(self: object, *_args: Any, **_options: Any) -> NoReturn:
     kind = "dict" if isinstance(self, dict) else "list"
     raise TypeError(f"This cell can't be changed (rows may share it); change a copy: {kind}(cell).")
 
 
-def _less(self: Any, other: Any) -> Any:
+def _less(self: object, other: object) -> Any:
     """An order of some kind, so that pandas can sort groups: that of the JSON text."""
     if not isinstance(other, (dict, list)):
         return NotImplemented
@@ -80,7 +80,7 @@ class ListCell(list[Any]):
         return (ListCell, (list(self),))
 
 
-def freeze(value: Any, shared: dict[str, ObjectCell] | None = None) -> Any:
+def freeze(value: object, shared: dict[str, ObjectCell] | None = None) -> Any:
     """The value with every dict and list in it made unchangeable. Objects inside that are the same as one of
     that id in `shared` (the price of each line of an invoice) become that one; others are added to it."""
     if type(value) is dict:
@@ -96,7 +96,7 @@ def freeze(value: Any, shared: dict[str, ObjectCell] | None = None) -> Any:
     return value
 
 
-def _inner(value: Any, shared: dict[str, ObjectCell] | None) -> Any:
+def _inner(value: object, shared: dict[str, ObjectCell] | None) -> Any:
     if shared is None or type(value) is not dict or type(named := value.get("id")) is not str:
         return freeze(value, shared)
     key = f"{value.get('object')} {named}"  # a plan has the id of its price
@@ -118,7 +118,7 @@ def _same_types(known: Any, value: Any) -> bool:
     return type(known) is type(value)
 
 
-def thaw(value: Any) -> Any:
+def thaw(value: object) -> Any:
     """A copy in plain dicts and lists."""
     if isinstance(value, dict):
         return {key: thaw(inner) for key, inner in value.items()}
@@ -131,7 +131,7 @@ MAX_SHARED = 10_000
 """How many objects inside the cells of a column are looked at for whether they come again."""
 
 
-def as_json(value: Any) -> str:
+def as_json(value: object) -> str:
     """The cell as JSON text."""
     return json.dumps(value, ensure_ascii=False)
 

@@ -247,12 +247,12 @@ def currency_labels(frame: pd.DataFrame) -> list[Any]:
     return [label for label in frame.columns if _code_in(label)]
 
 
-def _code_in(label: Any) -> str:
+def _code_in(label: object) -> str:
     parts = label if isinstance(label, tuple) else (label,)
     return next((str(each) for each in parts if isinstance(each, str) and each in CURRENCIES), "")
 
 
-def _wide_value(frame: pd.DataFrame, label: Any) -> str | None:
+def _wide_value(frame: pd.DataFrame, label: object) -> str | None:
     if (
         not isinstance(label, tuple)
         or not _code_in(label)

@@ -117,7 +117,7 @@ def _tame(raw: msgspec.Raw) -> msgspec.Raw:
     return msgspec.Raw(msgspec.json.encode(_visible(value if isinstance(value, dict) else {"value": value})))
 
 
-def _visible(value: Any) -> Any:
+def _visible(value: object) -> Any:
     if isinstance(value, dict):
         return {
             _ODD.sub(lambda found: f"<{ord(found[0]):02x}>", key): (
@@ -274,7 +274,7 @@ def _fit(node: Node, value: Any, object_type: str, *, learn: bool) -> None:
             _learn(node, key, inner, object_type)
 
 
-def _learn(node: Node, key: str, inner: Any, object_type: str) -> None:
+def _learn(node: Node, key: str, inner: object, object_type: str) -> None:
     """A key that the node doesn't have, or had only nulls under until now."""
     path = (*node.path, key)
     if isinstance(inner, dict) and _has_plain_fields(key, inner):
@@ -348,7 +348,7 @@ def _column_name(object_type: str, path: tuple[str, ...]) -> str:
 _SUITS: Mapping[str, Any] = {"int": int, "int?": int, "time": int, "bool": bool, "number": (int, float)}
 
 
-def _suits(kind: str, value: Any) -> bool:
+def _suits(kind: str, value: object) -> bool:
     if isinstance(value, bool):
         return kind == "bool"
     return isinstance(value, _SUITS.get(kind, str))

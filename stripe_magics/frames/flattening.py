@@ -14,7 +14,7 @@ def flatten_objects(
     name: str,
     values: list[Any],
     kind: str,
-    hint: Any = None,
+    hint: object = None,
     *,
     expanded: dict[str, str] | None = None,
     version: str = PINNED_VERSION,

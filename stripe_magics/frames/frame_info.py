@@ -122,7 +122,7 @@ class FrameAttrs(dict[str, Any]):
         value = getattr(self.call, key) if self.call is not None and key in _OF_CALL else None
         return list(value) if isinstance(value, tuple) and value else None if value in ((), {}, "") else value
 
-    def get(self, key: str, default: Any = None) -> Any:
+    def get(self, key: str, default: object = None) -> Any:
         """As a dict's, over the call's facts too."""
         if key in self.keys():
             return self[key]
@@ -132,14 +132,14 @@ class FrameAttrs(dict[str, Any]):
     def __contains__(self, key: object) -> bool:
         return super().__contains__(key) or self._of_call(str(key)) is not None
 
-    def __setitem__(self, key: str, value: Any) -> None:
+    def __setitem__(self, key: str, value: object) -> None:
         if key in _OF_CALL:
             changes: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value}
             self.call = replace(self.call or CallInfo(), **changes)
         else:
             super().__setitem__(key, value)
 
-    def setdefault(self, key: str, default: Any = None) -> Any:
+    def setdefault(self, key: str, default: object = None) -> Any:
         """As a dict's; a list of the call's is a copy, so set it rather than change it."""
         if key not in self:
             self[key] = default
@@ -207,7 +207,7 @@ def as_attrs(facts: Mapping[str, Any] | None) -> FrameAttrs:
     return made
 
 
-def facts_of(frame: Any) -> Facts:
+def facts_of(frame: object) -> Facts:
     """What a frame says of itself (its call's facts are read through it); empty for one that says nothing."""
     said = getattr(frame, "attrs", {}).get("stripe")
     return cast("Facts", said if isinstance(said, Mapping) else FrameAttrs())
@@ -224,7 +224,7 @@ def put_attrs(frame: pd.DataFrame, attrs: FrameAttrs) -> pd.DataFrame:
     return frame
 
 
-def put_origin(frame: pd.DataFrame, origin: Any) -> None:
+def put_origin(frame: pd.DataFrame, origin: object) -> None:
     """Remember where the rows of a frame come from, beside its call; see `row_origins.py`."""
     said = frame.attrs.get("stripe")
     if isinstance(said, FrameAttrs) and said.call is not None:

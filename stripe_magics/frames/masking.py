@@ -47,7 +47,7 @@ def _safe(text: bytes, object_type: str, names: Sequence[bytes]) -> bytes:
     return text
 
 
-def mask(value: Any, object_type: str = "") -> Any:
+def mask(value: object, object_type: str = "") -> Any:
     """The value without what may never be shown, however deep it stands."""
     if isinstance(value, list):
         return [mask(each, object_type) for each in value]

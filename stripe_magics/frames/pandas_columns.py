@@ -114,7 +114,7 @@ def _frozen(values: list[Any]) -> Any:
     return CellArray(made)
 
 
-def from_values(column: Column, values: list[Any], places: Any = None, *, learned: bool) -> Any:
+def from_values(column: Column, values: list[Any], places: object = None, *, learned: bool) -> Any:
     """The pandas array of a column from Python values: of its kind where they all suit it, else of what they
     are.
 

@@ -137,7 +137,7 @@ def _rank(column: Column) -> tuple[int, int]:
 INTERVALS = frozenset({"day", "week", "month", "year"})
 
 
-def kind_of_fact(key: str, known: Any) -> str:
+def kind_of_fact(key: str, known: object) -> str:
     """The kind of a field by what the facts say of it: a kind or a list of choices; "" for what they don't
     know."""
     if isinstance(known, list):

@@ -57,7 +57,7 @@ def _values(parts: Chunks) -> list[Any]:
 
 
 def _rebuilt(
-    value: Any, fields: list[tuple[tuple[str, ...], list[Any]]], place: int, nulls: list[tuple[str, ...]]
+    value: object, fields: list[tuple[tuple[str, ...], list[Any]]], place: int, nulls: list[tuple[str, ...]]
 ) -> Any:
     """An object from its fields' columns; the value itself where they are empty. `nulls` are fields that are
     null in all rows."""
@@ -73,7 +73,7 @@ def _rebuilt(
     return out
 
 
-def _put(target: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+def _put(target: dict[str, Any], path: tuple[str, ...], value: object) -> None:
     for key in path[:-1]:
         target = target.setdefault(key, {})
         if not isinstance(target, dict):

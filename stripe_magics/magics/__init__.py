@@ -12,7 +12,7 @@ from typing import Any
 _LOADED: dict[int, Any] = {}  # id of a shell -> what was registered there
 
 
-def load(ip: Any) -> None:
+def load(ip: object) -> None:
     """Register everything with a shell. Quiet, and the same again if it is already loaded."""
     from stripe_magics.magics.registration import Registration
 
@@ -20,7 +20,7 @@ def load(ip: Any) -> None:
         _LOADED[id(ip)] = Registration(ip)
 
 
-def unload(ip: Any) -> None:
+def unload(ip: object) -> None:
     """Take everything back from a shell, close its forms and the connection, and forget the key."""
     import sys
 
@@ -35,6 +35,6 @@ def unload(ip: Any) -> None:
         forms.close_all()
 
 
-def loaded(ip: Any) -> Any:
+def loaded(ip: object) -> Any:
     """What was registered with a shell, or None."""
     return _LOADED.get(id(ip))

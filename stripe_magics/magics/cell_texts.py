@@ -17,13 +17,13 @@ _SPACED = re.compile(r"[^\S ]|  | \0|\0 |\A | \Z")
 """White space that a cell on one line doesn't have, in cells joined by `\\0`."""
 
 
-def is_missing(value: Any) -> bool:
+def is_missing(value: object) -> bool:
     """None, NaN, NA or NaT."""
     not_a_number = isinstance(value, float) and math.isnan(value)
     return value is None or not_a_number or type(value).__name__ in {"NAType", "NaTType"}
 
 
-def text(value: Any, most: int = MAX_CELL) -> str:
+def text(value: object, most: int = MAX_CELL) -> str:
     """A cell's text, on one line and short."""
     if isinstance(value, bool):
         return "true" if value else "false"

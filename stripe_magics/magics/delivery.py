@@ -9,7 +9,7 @@ from typing import Any
 from stripe_magics.errors import UsageFault
 
 
-def notes_of(answer: Any) -> list[str]:
+def notes_of(answer: object) -> list[str]:
     """What an answer has to say of itself: that it was cut, that nothing new was made."""
     about = getattr(answer, "attrs", {}).get("stripe") or {}
     said = [str(each) for each in about.get("notes") or []]

@@ -47,7 +47,7 @@ def as_html(view: View) -> str:
     )
 
 
-def _cell(view: View, name: Any, row: int, links: dict[Any, list[str]]) -> Markup:
+def _cell(view: View, name: object, row: int, links: dict[Any, list[str]]) -> Markup:
     shown = view.cells[name][row]
     beside = view.beside[name][row] if name in view.beside else ""
     link = links.get(name, [])
@@ -68,7 +68,7 @@ def _cell(view: View, name: Any, row: int, links: dict[Any, list[str]]) -> Marku
     return tag("td", shown, style=f"text-align:{_side(view, name)}{wrap}")
 
 
-def _side(view: View, name: Any) -> str:
+def _side(view: View, name: object) -> str:
     return "right" if name in view.right else "left"
 
 

@@ -113,18 +113,18 @@ class View:
                 ]
         return bool(self.beside)
 
-    def shown(self, name: Any) -> list[str]:
+    def shown(self, name: object) -> list[str]:
         """One column's cells as text, an id with its name: `Rosen Books (cus_123)`."""
         if name not in self.beside:
             return self.cells[name]
         pairs = zip(self.cells[name], self.beside[name], strict=True)
         return [f"{word} ({each})" if word else each for each, word in pairs]
 
-    def wraps(self, name: Any) -> bool:
+    def wraps(self, name: object) -> bool:
         """Whether a column's texts may break between their words: long ones, and ids with their names."""
         return name in self.beside or any(len(each) > MAX_UNBROKEN for each in self.cells[name])
 
-    def _lengths(self, name: Any) -> list[int]:
+    def _lengths(self, name: object) -> list[int]:
         """How wide a column's cells are on a page, in characters: a long text breaks between its words, a
         name stands unbroken above its id, or, in an interactive table, breaks before it."""
         beside = self.beside.get(name)
@@ -185,18 +185,18 @@ class View:
         first = [name for name in (*FIRST, *first_columns(self.info.object)) if name in chosen]
         return list(dict.fromkeys([*first, *chosen]))
 
-    def _width(self, name: Any) -> float:
+    def _width(self, name: object) -> float:
         """A column's width on a page, in pixels."""
         head = len(self.head(name)) * CHARACTER + self._head_controls
         cells = max(self._lengths(name), default=0) * CHARACTER + (BADGE if name in STATE_COLUMNS else 0)
         return max(head, cells) + PADDING
 
-    def head(self, name: Any) -> str:
+    def head(self, name: object) -> str:
         """A column's head; an amount that can't be shown with its currency says so."""
         return f"{name} (minor units)" if name in self.without_currency else str(name)
 
     # Cells --------------------------------------------------------------------------------------------------
-    def _texts(self, name: Any) -> list[str]:
+    def _texts(self, name: object) -> list[str]:
         """One column's cells as text."""
         values = self.bare[name]
         kind = str(values.dtype)
@@ -212,7 +212,7 @@ class View:
             return self._with_deadlines(texts)
         return texts
 
-    def _numbers(self, name: Any, values: Any) -> list[str]:
+    def _numbers(self, name: object, values: Any) -> list[str]:
         import pandas as pd
 
         form = pd.get_option("display.float_format")
@@ -221,7 +221,7 @@ class View:
         kind = str((self.about.get("kinds") or {}).get(name, ""))
         return cell_texts.numbers(values, percent=name in self.about.get("fractions", ()), kind=kind)
 
-    def _money(self, name: Any, values: Any) -> list[str]:
+    def _money(self, name: object, values: object) -> list[str]:
         from stripe_magics.accessor.units import codes, refuse_fractions, units_of
 
         source = self.sources[name]
@@ -241,7 +241,7 @@ class View:
         self.money[name] = cell_texts.money(values, list(currencies), units)
         return self.money[name]
 
-    def _currencies_of_call(self, name: Any) -> Any:
+    def _currencies_of_call(self, name: object) -> Any:
         """The currencies of a selection that left their column out, as the call remembers them."""
         meaning = self.meanings.get(name)
         if (

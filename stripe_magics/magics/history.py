@@ -134,7 +134,7 @@ def masked(command: Command) -> Command:
     )
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: object) -> bool:
     return isinstance(value, (str, int, dict, list, tuple)) and not isinstance(value, bool)
 
 
@@ -174,7 +174,7 @@ def as_python(command: Command) -> str:
     return f"{command.options.out} = {call}" if command.options.out else call
 
 
-def expression(value: Any) -> str:
+def expression(value: object) -> str:
     """A value as Python writes it; `...` for an object that has no such form."""
     if isinstance(value, (str, int, float, bool, list, tuple, dict, type(None))):
         return redact(repr(value))

@@ -52,7 +52,7 @@ def table_content(
     return TableContent(view.info.object, columns, rows, title, view.notes(), view.title().split(" · ")[0])
 
 
-def _texts(view: View, name: Any) -> Sequence[str]:
+def _texts(view: View, name: object) -> Sequence[str]:
     """A column's cells; states as the badges that plain tables have, a long text in a box that scrolls."""
     shown = view.shown(name)
     if name not in STATE_COLUMNS:
@@ -65,7 +65,7 @@ def _box(long: str) -> Markup:
     return tag("div", long, class_="sm-long", tabindex="0", role="group", aria_label="The whole text")
 
 
-def _numbers(view: View, name: Any) -> Sequence[float] | None:
+def _numbers(view: View, name: object) -> Sequence[float] | None:
     """What a column of numbers or amounts is sorted by; None where its texts sort as they are. Amounts are in
     their currency's own units, so that yen and dollars stand in order."""
     import numpy as np

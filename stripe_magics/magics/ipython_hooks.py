@@ -29,7 +29,7 @@ def install_lines(ip: Any) -> Undo:
     return lambda: _without(hooks, transform)
 
 
-def _without(hooks: list[Any], hook: Any) -> None:
+def _without(hooks: list[Any], hook: object) -> None:
     hooks[:] = [each for each in hooks if each is not hook]
 
 
@@ -113,7 +113,7 @@ def install_key_watch(ip: Any, magics: Any) -> Undo:
     """A cell that failed since a key was typed into it, by whatever interface: the key is taken out of the
     history, too."""
 
-    def ended(result: Any) -> None:
+    def ended(result: object) -> None:
         from stripe_magics.errors import KeyRefused
 
         if isinstance(getattr(result, "error_in_exec", None), KeyRefused):
@@ -183,7 +183,7 @@ _LINKED = (("stripe_magics.magics.help_page", "HelpPage"), ("stripe_magics.reque
 """What has a button under it that opens the form: by name, so that nothing is imported for it."""
 
 
-def _paged(shown: Any) -> None:
+def _paged(shown: object) -> None:
     """Help in a terminal: what is longer than the screen is read from its beginning."""
     from IPython.core.page import page
 

@@ -44,7 +44,7 @@ NEEDS_NOTEBOOK = "{}, which needs a notebook. Nothing was sent."
 class StripeMagics(Settings):
     """`%stripe` and `%%stripe`: call Stripe, get DataFrames. `%stripe help` begins."""
 
-    def __init__(self, shell: Any) -> None:
+    def __init__(self, shell: object) -> None:
         super().__init__(shell=shell)
         self.cell = tracker_of(shell)
         self.history = History()
@@ -312,7 +312,7 @@ class StripeMagics(Settings):
         line: str,
         started: float,
         *,
-        answer: Any = None,
+        answer: object = None,
         error: BaseException | None = None,
         connection: Connection | None = None,
     ) -> None:
@@ -369,7 +369,7 @@ class StripeMagics(Settings):
 
             return pipeline.call(command, ask=make_prompt(self.shell), progress=progress)
 
-    def deliver(self, answer: Any, command: Command, line: str) -> Any:
+    def deliver(self, answer: object, command: Command, line: str) -> Any:
         """Bind the answer, show it, or keep quiet: what `--out`, `--quiet` and a semicolon say."""
         name, quiet = command.options.out, command.options.quiet
         assigned = self.cell.assigns(line)

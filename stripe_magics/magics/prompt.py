@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
 
 
-def make_prompt(shell: Any) -> Callable[[str], str] | None:
+def make_prompt(shell: object) -> Callable[[str], str] | None:
     """A function that asks a question and returns what was typed; None where nobody can answer (nbclient,
     papermill, a script)."""
     kernel = getattr(shell, "kernel", None)

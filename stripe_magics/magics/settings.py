@@ -66,16 +66,16 @@ def choices(name: str) -> tuple[str, ...]:
     return BOOLEANS if isinstance(trait, Bool) else () if isinstance(trait, Int) else LANGUAGES
 
 
-def written(settings: Any) -> dict[str, str]:
+def written(settings: object) -> dict[str, str]:
     """What each setting is now, as it is written on a line."""
     return {name: _line_value(getattr(settings, name)) for name in TRAITS}
 
 
-def _line_value(value: Any) -> str:
+def _line_value(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value) or "none"
 
 
-def read(name: str, value: Any) -> Any:
+def read(name: str, value: object) -> Any:
     """A setting's value as it was written. Raises `UsageFault`."""
     trait, flag = TRAITS[name], f"--{name.replace('_', '-')}"
     text = str(value).strip()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from stripe_magics._html import Markup, tag
 from stripe_magics._status_colours import WAITING, colours
 
@@ -45,6 +43,6 @@ def state(shown: str) -> Markup:
     return tag("span", shown, style=f"{colour};{_SHAPE}" if colour else None)
 
 
-def with_deadline(word: Any, day: str) -> str:
+def with_deadline(word: object, day: str) -> str:
     """What waits for a person, with its deadline."""
     return f"{word}{DEADLINE}{day}" if day and word in WAITING else str(word)

@@ -3,8 +3,6 @@ fits."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from stripe_magics._text import closest_matches
 from stripe_magics.catalogue.field import Field, Role
 from stripe_magics.catalogue.kinds import WRITTEN_AS, shape_of
@@ -25,7 +23,7 @@ def read_body(call: CallBuilder, cell: str) -> None:
         _top(call, key, node)
 
 
-def _top(call: CallBuilder, key: str, node: Any) -> None:
+def _top(call: CallBuilder, key: str, node: object) -> None:
     name = key.replace("-", "_") if "[" not in key else key
     own = call.module.get(name) or call.module.by_param(name)
     if own is not None and fits(own, node):
@@ -47,7 +45,7 @@ def _top(call: CallBuilder, key: str, node: Any) -> None:
     _nested(call, param, node)
 
 
-def _nested(call: CallBuilder, param: str, node: Any) -> None:
+def _nested(call: CallBuilder, param: str, node: object) -> None:
     own = call.module.by_param(param)
     if own is not None and fits(own, node):
         call.give(own.name, structured_values.read(own, node))
@@ -89,6 +87,6 @@ def _request_body(call: CallBuilder, cell: str) -> None:
     )
 
 
-def fits(own: Field, node: Any) -> bool:
+def fits(own: Field, node: object) -> bool:
     """Whether a body's node is a value of that field, not Stripe's nesting below it."""
     return not isinstance(node, (dict, list)) or isinstance(node, WRITTEN_AS.get(shape_of(own.kind), ()))

@@ -33,7 +33,7 @@ class CallBuilder:
     sources: dict[str, str] = field(default_factory=dict)
     by_row: bool = False  # `--from`: a column gives each row its value
 
-    def give(self, name: str, value: Any) -> None:
+    def give(self, name: str, value: object) -> None:
         """Set a field's value; lists grow, anything else may be given once."""
         own = self.module.get(name)
         if hasattr(value, "iloc") and not hasattr(value, "columns") and not self.by_row:
@@ -50,7 +50,7 @@ class CallBuilder:
             raise UsageFault(f"{own.flag if own else name} is given twice.")
         self.values[name] = value
 
-    def param(self, name: str, value: Any) -> None:
+    def param(self, name: str, value: object) -> None:
         """One of Stripe's parameters. Limit and expansion are ours: they are followed over all pages."""
         if name == "limit" and self.module.name != "api.call":
             self.give("limit", value) if self.module.get("limit") else self._limit(value)
@@ -60,12 +60,12 @@ class CallBuilder:
         else:
             self.add(name, value)
 
-    def _limit(self, value: Any) -> None:
+    def _limit(self, value: object) -> None:
         if "limit" in self.options:
             raise UsageFault("--limit is given twice.")
         self.options["limit"] = value
 
-    def add(self, name: str, value: Any) -> None:
+    def add(self, name: str, value: object) -> None:
         """One of Stripe's parameters as it is; a column stands with the fields, which know rows."""
         if hasattr(value, "iloc") and self.by_row:
             self.values[name] = value
@@ -83,7 +83,7 @@ class CallBuilder:
             return
         self.header(name.strip(), resolve(word.cut(start), self.namespace))
 
-    def header(self, name: str, value: Any) -> None:
+    def header(self, name: str, value: object) -> None:
         """A header: those that are options become them."""
         if plain(value) is None or value == "":
             raise UsageFault(f"The header {name}: the value is missing. Nothing was sent.")
@@ -142,7 +142,7 @@ def _of_column(own: Field | None, column: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _leaves(node: Any) -> list[Any]:
+def _leaves(node: object) -> list[Any]:
     if isinstance(node, dict):
         return [leaf for each in node.values() for leaf in _leaves(each)]
     if isinstance(node, (list, tuple)):

@@ -96,7 +96,7 @@ def _field(module: Module, name: str) -> Field:
     return own
 
 
-def _flag(own: Field, value: Any) -> Iterator[str]:
+def _flag(own: Field, value: object) -> Iterator[str]:
     if own.kind is Kind.BOOLEAN and isinstance(value, bool):
         yield own.flag if value else f"--no-{own.flag[2:]}"
     elif isinstance(value, dict) and shape_of(own.kind) is Shape.PAIRS:
@@ -126,7 +126,7 @@ def _pair(flag: str, value: str, *, joined: bool = False) -> Iterator[str]:
         yield quote(value)
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     return json.dumps(_texts(value), ensure_ascii=False, separators=(", ", ": "))
 
 
@@ -152,7 +152,7 @@ def _options(options: Options) -> Iterator[str]:
             yield from _pair(flag, text(value))
 
 
-def text(value: Any) -> str:
+def text(value: object) -> str:
     """A value as a person would type it: booleans as true and false, times as ISO, a cleared value as empty
     text."""
     if isinstance(value, str):
@@ -170,7 +170,7 @@ def text(value: Any) -> str:
     return str(value)
 
 
-def _texts(value: Any) -> Any:
+def _texts(value: object) -> Any:
     if isinstance(value, dict):
         return {str(key): _texts(each) for key, each in value.items() if each is not None}
     if isinstance(value, (list, tuple)):
@@ -181,7 +181,7 @@ def _texts(value: Any) -> Any:
 # --- YAML
 
 
-def _yamlish(value: Any) -> bool:
+def _yamlish(value: object) -> bool:
     """Whether a body can hold it: everything but a bare boolean flag, which stays a boolean only on a line,
     and empty structures."""
     if isinstance(value, bool):
@@ -189,7 +189,7 @@ def _yamlish(value: Any) -> bool:
     return not isinstance(value, (dict, list, tuple)) or bool(value)
 
 
-def _yaml(key: str, value: Any, indent: str) -> Iterator[str]:
+def _yaml(key: str, value: object, indent: str) -> Iterator[str]:
     if isinstance(value, dict) and value:
         yield f"{indent}{_scalar(key)}:"
         for name, each in value.items():
@@ -202,7 +202,7 @@ def _yaml(key: str, value: Any, indent: str) -> Iterator[str]:
         yield f"{indent}{_scalar(key)}: {_leaf(value)}"
 
 
-def _item(value: Any, indent: str) -> Iterator[str]:
+def _item(value: object, indent: str) -> Iterator[str]:
     if isinstance(value, dict) and value:
         lines = [each for name, inner in value.items() for each in _yaml(name, inner, indent + "  ")]
         yield f"{indent}- {lines[0].lstrip()}"

@@ -58,7 +58,7 @@ def _quoted(text: str, namespace: Mapping[str, Any]) -> str:
     return INSIDE.sub(lambda found: plain_text(found[1], found[0], namespace).replace(quote, quote * 2), text)
 
 
-def _parameters(source: str, value: Any, values: list[Any], *, bare: bool) -> str:
+def _parameters(source: str, value: object, values: list[Any], *, bare: bool) -> str:
     """`$1` for a value, `($1, $2)` for several; `bare` where the parentheses stand there already."""
     listed = value.tolist() if hasattr(value, "tolist") and hasattr(value, "__len__") else value
     if isinstance(listed, (list, tuple, set, frozenset)):
@@ -69,7 +69,7 @@ def _parameters(source: str, value: Any, values: list[Any], *, bare: bool) -> st
     return _parameter(source, value, values)
 
 
-def _parameter(source: str, value: Any, values: list[Any]) -> str:
+def _parameter(source: str, value: object, values: list[Any]) -> str:
     simple = value.to_pydatetime() if hasattr(value, "to_pydatetime") else plain(value)
     if simple is None or (isinstance(simple, float) and math.isnan(simple)):
         raise UsageFault(f"{source}: the value is missing ({describe_missing(value)}).")

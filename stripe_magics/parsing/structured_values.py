@@ -12,14 +12,14 @@ from stripe_magics.catalogue.kinds import Shape, shape_of
 from stripe_magics.errors import UsageFault
 
 
-def read(own: Field, value: Any) -> Any:
+def read(own: Field, value: object) -> Any:
     """A value as its field's kind has it: a list for lists, a dict for metadata, a list of dicts for rows;
     anything else as it is."""
     reader = _READERS.get(shape_of(own.kind))
     return value if reader is None else reader(own, value)
 
 
-def texts(value: Any) -> Any:
+def texts(value: object) -> Any:
     """A list of texts from text with commas, from JSON, or from a list."""
     if not isinstance(value, str) or value == "":
         return value
@@ -29,11 +29,11 @@ def texts(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
-def _list(_own: Field, value: Any) -> Any:
+def _list(_own: Field, value: object) -> Any:
     return texts(value)
 
 
-def _metadata(own: Field, value: Any) -> Any:
+def _metadata(own: Field, value: object) -> Any:
     if not isinstance(value, str) or value == "":
         return value
     found = _json(value, dict)
@@ -48,7 +48,7 @@ def _metadata(own: Field, value: Any) -> Any:
     return {key.strip(): text}
 
 
-def _rows(own: Field, value: Any) -> Any:
+def _rows(own: Field, value: object) -> Any:
     if isinstance(value, dict):
         return [value]
     if not isinstance(value, str) or value == "":

@@ -67,14 +67,14 @@ def _json(text: str, namespace: Mapping[str, Any]) -> tuple[bool, Any]:
     return True, _texts(value, namespace)
 
 
-def _depth(value: Any, level: int) -> None:
+def _depth(value: object, level: int) -> None:
     if level > MAX_DEPTH:
         raise UsageFault(f"The body is nested more than {MAX_DEPTH} levels deep.")
     for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         _depth(each, level + 1)
 
 
-def _texts(value: Any, namespace: Mapping[str, Any]) -> Any:
+def _texts(value: object, namespace: Mapping[str, Any]) -> Any:
     if isinstance(value, dict):
         return {key: _texts(each, namespace) for key, each in value.items()}
     if isinstance(value, list):
@@ -226,7 +226,7 @@ def _whole_characters(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _explained(fault: Any) -> tuple[str]:
+def _explained(fault: object) -> tuple[str]:
     mark = getattr(fault, "problem_mark", None)
     place = f"Body, line {mark.line + 1}, column {mark.column + 1}: " if mark else "Body: "
     problem = getattr(fault, "problem", None) or "this is not YAML"

@@ -56,7 +56,7 @@ def _newest_choices(module: Module, name: str) -> tuple[object, ...]:
     return tuple(field.choices) if field is not None else ()
 
 
-def _texts(value: Any) -> list[str]:
+def _texts(value: object) -> list[str]:
     """The texts of a choice or of several: a list, or a text with commas."""
     value = plain(value)
     several = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else []
@@ -153,7 +153,7 @@ def _named(
         yield from ((param, param) for param in _flat(name.strip(), value))
 
 
-def _flat(param: str, value: Any) -> Iterator[str]:
+def _flat(param: str, value: object) -> Iterator[str]:
     value = plain(value)
     if isinstance(value, Mapping):
         for key, inner in value.items():

@@ -159,7 +159,7 @@ def _refuse_both_cursors(module: Module, names: set[str]) -> None:
         raise InvalidValue([Fault("ending_before", "Ending Before", problem)], module=module.name)
 
 
-def _exact(declared: Field, value: Any) -> Any:
+def _exact(declared: Field, value: object) -> Any:
     """One second of a filter is sent as Stripe spells it, `created=1700000000`."""
     if declared.kind is Kind.TIMESTAMP_FILTER and isinstance(value, Mapping) and set(value) == {"gte", "lte"}:
         return value["gte"] if value["gte"] == value["lte"] else value
@@ -180,7 +180,7 @@ def _param(declared: Field, version: str) -> str:
     return declared.param
 
 
-def _is_sent(declared: Field, value: Any, local: set[str], chosen: Variant | None) -> bool:
+def _is_sent(declared: Field, value: object, local: set[str], chosen: Variant | None) -> bool:
     if declared.role is not Role.PARAM or declared.name in local:
         return False
     if chosen is not None and (declared.name in chosen.excludes or "{" + declared.name + "}" in chosen.path):

@@ -89,7 +89,7 @@ def _form(body: Mapping[Any, Any] | None, module: str) -> list[tuple[str, str]]:
     return sent
 
 
-def _named_pairs(name: str, value: Any) -> list[tuple[str, str]]:
+def _named_pairs(name: str, value: object) -> list[tuple[str, str]]:
     if plain(value) is None:
         raise ValueError(f"{name} is missing ({describe_missing(value)}); give a value, or leave it out")
     if isinstance(value, Mapping) and not value:
@@ -97,7 +97,7 @@ def _named_pairs(name: str, value: Any) -> list[tuple[str, str]]:
     return list(refuse_blank_amounts(pairs(name, value)))
 
 
-def json_numbers(value: Any) -> Any:
+def json_numbers(value: object) -> Any:
     """JSON as it was read, its decimals as the numbers that write the same digits."""
     if isinstance(value, Mapping):
         return {key: json_numbers(inner) for key, inner in value.items()}

@@ -57,7 +57,7 @@ class _Server(socketserver.ThreadingTCPServer):
         super().__init__((self.host, port), _Connection)
         self.transport, self.sender, self.log, self.on_write = transport, sender, log, on_write
 
-    def handle_error(self, _request: Any, _client_address: Any) -> None:
+    def handle_error(self, _request: object, _client_address: object) -> None:
         """A client that went away is nobody's defect; everything else must be seen."""
         if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):
             traceback.print_exc(file=sys.stderr)

@@ -134,13 +134,13 @@ def refuse_missing(module: Module, values: Mapping[str, Any], params: Sequence[t
         raise InvalidValue(faults, module=module.name)
 
 
-def _is_empty(value: Any) -> bool:
+def _is_empty(value: object) -> bool:
     """Whether a value is blank text or an empty list or mapping."""
     value = plain(value)
     return not value.strip() if isinstance(value, str) else isinstance(value, (list, dict)) and not value
 
 
-def check(field: Field, value: Any, *, zone: tzinfo, currency: str | None = None) -> Any:
+def check(field: Field, value: object, *, zone: tzinfo, currency: str | None = None) -> Any:
     """The typed value of one field (None if nothing is given, UNSET for empty text). Raises ValueError saying
     what is wrong."""
     refuse_keys(plain(value), field)
@@ -157,7 +157,7 @@ def _sent_as_it_stands(param: str, values: list[str], version: str = "") -> str:
     return f"{param}: {', '.join(values)} isn't among the known values{version}; it is sent as it stands."
 
 
-def _names_currency(raw: Any) -> bool:
+def _names_currency(raw: object) -> bool:
     """Whether an amount that can't be read tries to name its currency: `20.5jpy`, `$20`."""
     return isinstance(raw, str) and any(letter.isalpha() or letter in "$€£¥" for letter in raw)
 
@@ -203,7 +203,7 @@ class _Binder:
             if declared.kind is Kind.MINOR_AMOUNT:
                 self._read_amount(declared, raw, param)
 
-    def _read(self, declared: Field, raw: Any, param: str, context: Context, operator: str = "") -> None:
+    def _read(self, declared: Field, raw: object, param: str, context: Context, operator: str = "") -> None:
         context = replace(context, passed=[] if param else None)
         try:
             value = (
@@ -261,7 +261,7 @@ class _Binder:
         ):
             raise ValueError("is empty; give a value, or leave it out")
 
-    def _read_amount(self, declared: Field, raw: Any, param: str) -> None:
+    def _read_amount(self, declared: Field, raw: object, param: str) -> None:
         holder = self.module.get(declared.currency) if declared.currency else None
         known = self.typed.get(holder.name) if holder else None
         context = replace(self.context, currency=known if isinstance(known, str) else None)

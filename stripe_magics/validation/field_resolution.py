@@ -72,7 +72,7 @@ def resolve_fields(
     return named
 
 
-def _missing(name: str, title: str, given: Any) -> Fault:
+def _missing(name: str, title: str, given: object) -> Fault:
     """The fault of a value that was named but is missing: left out in silence, a partial refund would become
     a whole one."""
     return Fault(
@@ -80,7 +80,7 @@ def _missing(name: str, title: str, given: Any) -> Fault:
     )
 
 
-def _missing_param(module: Module, name: str, given: Any) -> Fault:
+def _missing_param(module: Module, name: str, given: object) -> Fault:
     """The same for a parameter of Stripe's; a name that is neither is unknown, whatever its value."""
     index = index_of(module)
     declared = index.fields.get(name)
@@ -128,7 +128,7 @@ def index_of(module: Module) -> FieldIndex:
     return kept[1]
 
 
-def _place_all(module: Module, index: FieldIndex, name: str, value: Any, named: ResolvedInput) -> None:
+def _place_all(module: Module, index: FieldIndex, name: str, value: object, named: ResolvedInput) -> None:
     name = name.strip()
     if not _PARAM.fullmatch(name):
         named.faults.append(
@@ -149,7 +149,7 @@ def _place_all(module: Module, index: FieldIndex, name: str, value: Any, named: 
             _place(module, index, param, leaf, named)
 
 
-def _leaves(index: FieldIndex, param: str, value: Any) -> Iterator[tuple[str, Any]]:
+def _leaves(index: FieldIndex, param: str, value: object) -> Iterator[tuple[str, Any]]:
     """Walk nested mappings down to the parameters that fields stand for."""
     given, value = value, plain(value)
     declared = index.fields.get(param)
@@ -173,7 +173,7 @@ def _leaves(index: FieldIndex, param: str, value: Any) -> Iterator[tuple[str, An
         yield param, given if value is None else value
 
 
-def _place(module: Module, index: FieldIndex, param: str, value: Any, named: ResolvedInput) -> None:
+def _place(module: Module, index: FieldIndex, param: str, value: object, named: ResolvedInput) -> None:
     """Put one parameter where it belongs."""
     if declared := index.fields.get(param):
         _give(declared, value, param, named)
@@ -194,7 +194,7 @@ def _place(module: Module, index: FieldIndex, param: str, value: Any, named: Res
     _pass_on(param, value, named)
 
 
-def _pass_on(param: str, value: Any, named: ResolvedInput) -> None:
+def _pass_on(param: str, value: object, named: ResolvedInput) -> None:
     try:
         named.extra.extend(refuse_blank_amounts(pairs(param, value)))
     except ValueError as fault:
@@ -202,7 +202,7 @@ def _pass_on(param: str, value: Any, named: ResolvedInput) -> None:
     named.extra_roots.add(param.partition("[")[0])
 
 
-def _give(declared: Field, value: Any, param: str, named: ResolvedInput) -> None:
+def _give(declared: Field, value: object, param: str, named: ResolvedInput) -> None:
     known = named.raws.get(declared.name)
     if known is None:
         named.raws[declared.name] = (declared, value, param)
@@ -216,7 +216,7 @@ def _give(declared: Field, value: Any, param: str, named: ResolvedInput) -> None
         named.faults.append(Fault(declared.name, declared.title, f"is given twice ({how}); give it once"))
 
 
-def _give_inside(declared: Field, path: list[str], value: Any, param: str, named: ResolvedInput) -> None:
+def _give_inside(declared: Field, path: list[str], value: object, param: str, named: ResolvedInput) -> None:
     """`metadata[order_id]`, `created[gte]`, `custom_fields[0][name]`: build up the value of the field they
     belong to."""
     known = named.raws.get(declared.name)
@@ -253,7 +253,7 @@ def _row_for(rows: list[dict[str, Any]], path: list[str]) -> dict[str, Any]:
     return rows[-1]
 
 
-def _nest(target: dict[str, Any], path: list[str], value: Any) -> bool:
+def _nest(target: dict[str, Any], path: list[str], value: object) -> bool:
     *above, last = path
     for key in above:
         inner = target.setdefault(key, {})
@@ -266,7 +266,7 @@ def _nest(target: dict[str, Any], path: list[str], value: Any) -> bool:
     return True
 
 
-def _as_list(value: Any) -> list[Any]:
+def _as_list(value: object) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from stripe_magics._redaction import contains_key
 from stripe_magics.catalogue.field import Field
 from stripe_magics.errors import KeyRefused
 
 
-def refuse_keys(value: Any, field: Field | None = None) -> None:
+def refuse_keys(value: object, field: Field | None = None) -> None:
     """Raise KeyRefused if there is a key in the text, or anywhere in nested values. The key is never
     repeated."""
     if isinstance(value, str):

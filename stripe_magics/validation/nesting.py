@@ -21,7 +21,7 @@ def check_values(values: Iterable[tuple[str, Any]], *, module: str = "") -> None
         raise InvalidValue(faults, module=module)
 
 
-def _problem(value: Any) -> str:
+def _problem(value: object) -> str:
     waiting: list[tuple[Any, int]] = [(value, 0)]
     while waiting:
         each, depth = waiting.pop()

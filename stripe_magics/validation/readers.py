@@ -23,7 +23,7 @@ from stripe_magics.validation.scalars import Context
 __all__ = ["Context", "read", "read_filter"]
 
 
-def read(field: Field, value: Any, context: Context) -> Any:
+def read(field: Field, value: object, context: Context) -> Any:
     """The typed value, None (nothing given) or UNSET. Raises ValueError. (Keys were looked for before:
     `refuse_keys`.)"""
     value = plain(value)
@@ -38,7 +38,7 @@ def read(field: Field, value: Any, context: Context) -> Any:
     return READERS[kind_facts(field.kind).reader](field, value, context)
 
 
-def read_filter(field: Field, value: Any, operator: str, context: Context) -> Any:
+def read_filter(field: Field, value: object, operator: str, context: Context) -> Any:
     """A timestamp filter beside the operator that stands in a field of its own."""
     value = plain(value)
     if isinstance(value, str) and not value.strip():
@@ -50,7 +50,7 @@ def read_filter(field: Field, value: Any, operator: str, context: Context) -> An
     )
 
 
-def _read_list(field: Field, value: Any, context: Context) -> list[Any]:
+def _read_list(field: Field, value: object, context: Context) -> list[Any]:
     """A list of texts, or of what the field says that its values are."""
     if field.items is None:
         return scalars.read_text_list(field, value, context)

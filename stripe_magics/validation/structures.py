@@ -30,7 +30,7 @@ class RowFaults(ValueError):
         self.faults = faults
 
 
-def read_metadata(_field: Field, value: Any, _context: Context) -> dict[str, str]:
+def read_metadata(_field: Field, value: object, _context: Context) -> dict[str, str]:
     pairs = _pairs(value)
     if len(pairs) > 50:
         raise ValueError(f"{len(pairs)} keys are given; Stripe keeps 50")
@@ -59,12 +59,12 @@ def read_metadata(_field: Field, value: Any, _context: Context) -> dict[str, str
     return result
 
 
-def _as_quoted(value: Any) -> str:
+def _as_quoted(value: object) -> str:
     """`: write '42'`, for what has a plain text."""
     return f": write {str(value)!r}" if isinstance(value, (int, float, Decimal)) else ""
 
 
-def _pairs(value: Any) -> list[tuple[Any, Any]]:
+def _pairs(value: object) -> list[tuple[Any, Any]]:
     """A mapping, JSON text, `key=value` text, or a list of these."""
     if isinstance(value, Mapping):
         return list(value.items())
@@ -88,7 +88,7 @@ def _pairs(value: Any) -> list[tuple[Any, Any]]:
     raise ValueError(f"a {type(value).__name__} is given; give key-value pairs: key=value, or a mapping")
 
 
-def read_rows(field: Field, value: Any, context: Context, read: Reader) -> list[dict[str, Any]]:
+def read_rows(field: Field, value: object, context: Context, read: Reader) -> list[dict[str, Any]]:
     raw_rows = _raw_rows(field, value)
     if field.maximum is not None and len(raw_rows) > field.maximum:
         raise ValueError(f"{len(raw_rows)} rows are given; the maximum is {field.maximum}")
@@ -203,7 +203,7 @@ def _holds(column: Field, row: Mapping[str, Any]) -> bool:
     return all(str(row.get(name)) in values for name, values in column.when)
 
 
-def _raw_rows(field: Field, value: Any) -> list[Mapping[Any, Any]]:
+def _raw_rows(field: Field, value: object) -> list[Mapping[Any, Any]]:
     """A list of mappings from what people give: those, JSON text, `name=PO, value=42`, and key-value pairs
     where these are the columns."""
     if isinstance(value, str):
@@ -254,7 +254,7 @@ def _text_row(text: str, field: Field) -> list[Mapping[str, Any]]:
     return [{key.strip(): value.strip() for key, _, value in parts}]
 
 
-def read_json(field: Field, value: Any, context: Context, read: Reader) -> Any:
+def read_json(field: Field, value: object, context: Context, read: Reader) -> Any:
     found = json_text(value) if isinstance(value, str) and value.lstrip()[:1] in {"{", "["} else value
     if field.columns:
         return _read_items(field, found, context, read)
@@ -265,7 +265,7 @@ def read_json(field: Field, value: Any, context: Context, read: Reader) -> Any:
     return found
 
 
-def _read_items(field: Field, value: Any, context: Context, read: Reader) -> Any:
+def _read_items(field: Field, value: object, context: Context, read: Reader) -> Any:
     """A list of objects, each of whose values is typed by the facts, however deep it lies.
 
     `{"0": {...}}`, as bracket parameters are put together, is such a list too; one object alone is a list of
@@ -334,7 +334,7 @@ def _read_object(
     return result
 
 
-def _put(target: dict[str, Any], param: str, value: Any) -> None:
+def _put(target: dict[str, Any], param: str, value: object) -> None:
     """Put a value under `price_data[unit_amount]` into nested mappings."""
     *above, last = param.replace("]", "").split("[")
     for key in above:

@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import httpx
@@ -108,7 +107,7 @@ def _form(pairs: Iterable[tuple[str, str]]) -> str:
         ) from None
 
 
-def _names(data: Any) -> tuple[str, ...]:
+def _names(data: object) -> tuple[str, ...]:
     if isinstance(data, dict):
         return tuple(str(name) for name in data) + tuple(
             name for value in data.values() for name in _names(value)

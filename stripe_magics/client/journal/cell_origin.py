@@ -51,7 +51,7 @@ def digest_of(text: str) -> str:
 class CellTracker:
     """The runs of one shell's cells."""
 
-    def __init__(self, shell: Any) -> None:
+    def __init__(self, shell: object) -> None:
         self.shell = shell
         self.last: CellRun | None = None
         self._lock = threading.Lock()
@@ -79,7 +79,7 @@ class CellTracker:
         """The number of the run, for what must not outlive it."""
         return self.last.number if self.last is not None else 0
 
-    def begins(self, info: Any = None) -> None:
+    def begins(self, info: object = None) -> None:
         """A cell starts: its calls are counted from the beginning."""
         self._begin(
             str(getattr(info, "raw_cell", "") or ""),
@@ -92,7 +92,7 @@ class CellTracker:
         written = getattr(getattr(self.shell, "history_manager", None), "input_hist_raw", None) or [""]
         self._begin(str(written[-1]), self._from_message())
 
-    def ends(self, _result: Any = None) -> None:
+    def ends(self, _result: object = None) -> None:
         """The cell is over: what runs in this thread now is a callback or a script."""
         _running.set(None)
 
@@ -148,7 +148,7 @@ def tracker_of(shell: Any) -> CellTracker:
     return tracker
 
 
-def is_tracked(shell: Any) -> bool:
+def is_tracked(shell: object) -> bool:
     """Whether a call was made in this shell before."""
     return shell in _trackers
 
@@ -182,7 +182,7 @@ def origin() -> Origin | None:
     return tracker.origin() if tracker is not None else None
 
 
-def _cell_runs(shell: Any) -> bool:
+def _cell_runs(shell: object) -> bool:
     """Whether this very call comes from a cell of the shell."""
     frame = sys._getframe(1)  # noqa: SLF001 - inspect.currentframe() may be None; here there is a frame
     while frame is not None:

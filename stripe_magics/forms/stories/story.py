@@ -65,7 +65,7 @@ def money(minor: Any, currency: Any) -> str:
     return format_amount(minor, str(currency).lower()) if known else ""
 
 
-def person(customer: Any, fallback: str = "") -> str:
+def person(customer: object, fallback: str = "") -> str:
     """A customer as people know them: `Jenny Rosen (cus_...)`."""
     if isinstance(customer, Mapping):
         name = str(customer.get("name") or customer.get("email") or "")

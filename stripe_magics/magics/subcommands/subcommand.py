@@ -179,7 +179,7 @@ def usage(subcommand: Subcommand) -> str:
     )
 
 
-def whole(value: Any, what: str) -> int:
+def whole(value: object, what: str) -> int:
     """A whole number, or a `UsageFault`."""
     if isinstance(value, int) or (isinstance(value, str) and re.fullmatch(r"[0-9]+", value)):
         return int(value)

@@ -108,7 +108,7 @@ class _Walk:
         self.account, self.path, self.upgraded = account, path, upgraded
         self.owner: Object = {}  # the object that is being walked through
 
-    def fresh(self, value: Any) -> Any:
+    def fresh(self, value: object) -> Any:
         """What is put in, in the shape of the answer's version."""
         if self.upgraded:
             upgrade(self.account, value)
@@ -152,7 +152,9 @@ class _Walk:
         for each in here[name]["data"]:
             self.into(each, rest[1:], str(each.get("object", "")), "")
 
-    def each(self, value: Any, rest: list[str], kind: str, where: str, *, target: bool, inside: bool) -> Any:
+    def each(
+        self, value: object, rest: list[str], kind: str, where: str, *, target: bool, inside: bool
+    ) -> Any:
         """One value on the way: an id becomes its object, an object is walked into, nothing stays nothing."""
         if value is None:
             if not target and not inside:

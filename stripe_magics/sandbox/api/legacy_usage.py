@@ -47,7 +47,7 @@ def check(account: Account, name: str, params: dict[str, Any]) -> None:
             )
 
 
-def _sold(value: Any, way: tuple[str, ...], where: str) -> Iterator[tuple[str, str]]:
+def _sold(value: object, way: tuple[str, ...], where: str) -> Iterator[tuple[str, str]]:
     if not way or not isinstance(value, dict):
         return
     below = value if way[0] == "" else value.get(way[0])

@@ -76,7 +76,7 @@ def within(place: int, given: Range) -> Test:
     return test
 
 
-def equal(place: int, requested: Any) -> Test:
+def equal(place: int, requested: object) -> Test:
     """A test that a filter value is this one."""
     return lambda row: row.keys[place] == requested
 

@@ -120,7 +120,7 @@ class Query:
         """Whether the candidates are the answer."""
         return len(self.terms) == 1 and self.terms[0].find is not None
 
-    def test(self, subject: Any) -> bool:
+    def test(self, subject: object) -> bool:
         """Whether an object is found."""
         combine = any if self.any_of else all
         return combine(term.test(subject) for term in self.terms)
@@ -224,7 +224,7 @@ def _between(rows: list[Row], low: int | None, high: int | None) -> list[Row]:
     return rows[first:last]
 
 
-def _value(subject: Any, path: list[str]) -> Any:
+def _value(subject: object, path: list[str]) -> Any:
     subject = getattr(subject, path[0])
     for part in path[1:]:
         subject = subject.get(part) if isinstance(subject, dict) else None

@@ -71,7 +71,7 @@ class FieldIndex:
         return sorted(found, key=Row.order)
 
 
-def folded(value: Any) -> str:
+def folded(value: object) -> str:
     """A value as it is compared: without regard to case, true and false as words."""
     return str(value).lower() if isinstance(value, bool) else str(value).casefold()
 

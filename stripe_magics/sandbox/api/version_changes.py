@@ -341,7 +341,7 @@ CHANGES = (
 )  # fmt: skip
 
 
-def upgrade(account: Account, value: Any) -> None:
+def upgrade(account: Account, value: object) -> None:
     """Turn an answer in the older shape into the newer one, in place. Events keep the shape of their
     version."""
     if isinstance(value, list):

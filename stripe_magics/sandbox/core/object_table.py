@@ -138,7 +138,7 @@ class Table:
         """Where a row stands among the ordered ones."""
         return bisect_left(self.ordered(), row.order(), key=Row.order)
 
-    def having(self, place: int, value: Any) -> list[Row]:
+    def having(self, place: int, value: object) -> list[Row]:
         """The rows with that filter value, oldest first. Not to be changed."""
         index = self._indices.get(place)
         if index is None:

@@ -46,7 +46,7 @@ class Remembering(dict[str, V]):
             self._touch(key)
         super().__delitem__(key)
 
-    def get(self, key: str, default: Any = None) -> Any:
+    def get(self, key: str, default: object = None) -> Any:
         """The value at a key."""
         if self._levels:
             self._touch(key)

@@ -82,7 +82,7 @@ class Player:
                 account.clock.at(moment, name, identifier)
 
 
-def _flat(params: Any, name: str = "") -> list[tuple[str, str]]:
+def _flat(params: object, name: str = "") -> list[tuple[str, str]]:
     """Parameters as Stripe's form has them: `items[0][price]`."""
     if isinstance(params, dict):
         return [

@@ -38,7 +38,7 @@ STREETS = (
 )
 
 
-def raw(value: Any) -> Any:
+def raw(value: object) -> Any:
     """A part that is encoded once and used often."""
     return msgspec.Raw(encode(value))
 

@@ -127,7 +127,7 @@ class Books:
             data["previous_attributes"] = before
         self._note(kind, moment, data)
 
-    def _note(self, kind: str, moment: int, data: Any) -> None:
+    def _note(self, kind: str, moment: int, data: object) -> None:
         self.account.insert(
             "event",
             {

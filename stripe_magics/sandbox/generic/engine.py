@@ -15,7 +15,6 @@ What an operation does follows from its method, its path and what it returns:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import unquote
 
 from stripe_magics.catalogue.generated import facts
@@ -189,7 +188,7 @@ def _belongs(call: Call, field: str, identifier: str) -> Callable[[Row], bool]:
     return lambda row: notes.get(row.id, {}).get("home") == home
 
 
-def _equals(name: str, value: Any) -> Callable[[Row], bool]:
+def _equals(name: str, value: object) -> Callable[[Row], bool]:
     low, high = pagination.bounds(value) if isinstance(value, dict) else (None, None)
 
     def test(row: Row) -> bool:

@@ -69,7 +69,7 @@ def new(kind: str) -> Object:
     return made
 
 
-def _first_status(kind: str, choices: Any) -> str | None:
+def _first_status(kind: str, choices: object) -> str | None:
     if kind in _FIRST_STATUS:
         return _FIRST_STATUS[kind]
     if not isinstance(choices, list):
@@ -83,7 +83,7 @@ def _defaults(fields: Tree) -> Object:
     return {name: _default(of) for name, of in fields.items() if name != "@" and name not in variants}
 
 
-def _default(of: Any) -> Any:
+def _default(of: object) -> Any:
     if isinstance(of, Mapping):
         needed = "@" not in of and any(each in _ALWAYS for each in of.values() if isinstance(each, str))
         return _defaults(of) if needed else None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from stripe_magics.sandbox.api.errors import invalid, no_access
 from stripe_magics.sandbox.api.pagination import inline
 from stripe_magics.sandbox.core.clock import DAY, MINUTE, midnight
@@ -104,7 +102,7 @@ def new_bank(
     routing: str | None,
     default: bool,
     holder: str | None = None,
-    metadata: Any = None,
+    metadata: object = None,
 ) -> Object:
     identifier = account.new_id("ba")
     account.private_state[identifier] = {"number": number}

@@ -97,7 +97,7 @@ def create_link(account: Account, params: dict[str, Any]) -> Object:
     return link
 
 
-def _in_future(account: Account, moment: Any) -> None:
+def _in_future(account: Account, moment: object) -> None:
     if isinstance(moment, int) and moment <= account.now:
         raise invalid_before_execution("expires_at must be in the future.", param="expires_at")
 

@@ -60,13 +60,13 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     return account.add("token", token)
 
 
-def _leaves(given: Any, name: str) -> list[str]:
+def _leaves(given: object, name: str) -> list[str]:
     if isinstance(given, dict):
         return [leaf for part, value in given.items() for leaf in _leaves(value, f"{name}.{part}")]
     return [name]
 
 
-def _card(account: Account, given: Any) -> tuple[Object, dict[str, Any]]:
+def _card(account: Account, given: object) -> tuple[Object, dict[str, Any]]:
     if not isinstance(given, dict):
         raise invalid(
             "Cards of customers can't be made into tokens in the sandbox: give its number.", param="card"

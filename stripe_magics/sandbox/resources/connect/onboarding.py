@@ -58,7 +58,7 @@ def _state(account: Account) -> dict[str, Any]:
     return kept
 
 
-def _leaves(given: Any, name: str) -> list[str]:
+def _leaves(given: object, name: str) -> list[str]:
     if isinstance(given, dict):
         return [leaf for part, value in given.items() for leaf in _leaves(value, f"{name}.{part}")]
     return [] if given is None or given in ("", []) else [name]

@@ -85,7 +85,7 @@ def _of_card(account: Account, card: Object) -> Object:
 
 
 def shown_on_charge(
-    method: Object, *, secured: bool = False, installments: Any = None, amount: int = 0
+    method: Object, *, secured: bool = False, installments: object = None, amount: int = 0
 ) -> Object:
     """`payment_method_details` of a charge."""
     kind = method["type"]
