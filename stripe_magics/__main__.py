@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from stripe_magics.command_line import main
+from stripe_magics.command_line import ignore_stops, main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    ignore_stops()
+    sys.exit(code)

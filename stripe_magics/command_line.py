@@ -60,6 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _print_to_stderr(_for_terminal(error, connected=_connects(given)))
         return _code(error, connected=_connects(given))
     except KeyboardInterrupt:
+        # a stop inside of code that was a string (a dataclass is) would make Python end by SIGINT later on,
+        # whatever the exit code: running another one clears that
+        exec("")  # noqa: S102
         _print_to_stderr(
             'Stopped. Writes had been sent; "pending" lists those with an unknown outcome.'
             if _writes()
@@ -272,6 +275,12 @@ def _stop_on_termination() -> Iterator[None]:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+def ignore_stops() -> None:
+    """All is done and said: what comes while the process ends doesn't change its exit code."""
+    for each in (signal.SIGINT, *_TERMINATE):
+        signal.signal(each, signal.SIG_IGN)
 
 
 def _code(error: StripeMagicsError, *, connected: bool) -> int:

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 from typing import Any
@@ -260,6 +261,27 @@ def test_a_stop_before_anything_was_sent_says_so(
     monkeypatch.setattr("stripe_magics.line_runner.LineRunner", stop)
     assert command_line.main(["modules"]) == command_line.INCOMPLETE
     assert capsys.readouterr().err == "Stopped. Nothing was changed at Stripe.\n"
+
+
+@pytest.mark.parametrize("place", ["code that is a string", "the end of the process"])
+def test_a_stop_at_an_odd_moment_has_its_exit_code(state: dict[str, str], place: str) -> None:
+    """Python itself would end by the signal: after a stop in `exec`, and once handlers are its own again."""
+    program = {
+        "code that is a string": """
+            from stripe_magics import line_runner
+            line_runner.LineRunner = lambda line: exec("raise KeyboardInterrupt")
+        """,
+        "the end of the process": """
+            import atexit, os, signal
+            atexit.register(lambda: [os.kill(os.getpid(), each) for each in (signal.SIGTERM, signal.SIGHUP)])
+        """,
+    }[place]
+    script = f"import runpy, sys\n{textwrap.dedent(program)}\nsys.argv[1:] = ['modules']\n"
+    script += "runpy.run_module('stripe_magics', run_name='__main__')"
+    ended = subprocess.run(
+        [sys.executable, "-c", script], env=state, capture_output=True, timeout=120, check=False
+    )
+    assert ended.returncode == {"code that is a string": 4, "the end of the process": 0}[place], ended.stderr
 
 
 def test_a_pull_that_is_terminated_leaves_what_it_has(state: dict[str, str], tmp_path: Path) -> None:
