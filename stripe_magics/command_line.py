@@ -16,7 +16,8 @@ import argparse
 import contextlib
 import signal
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import FrameType
 from typing import Any, NoReturn
 
 from stripe_magics import _locale, progress, standard_streams
@@ -264,12 +265,22 @@ def _stop_on_termination() -> Iterator[None]:
     """SIGTERM (systemd, a container, a time limit) and SIGHUP (a terminal that is closed) stop as Ctrl-C
     does: the journal knows what was on its way."""
 
-    def stop(_number: int, _frame: object) -> NoReturn:
-        raise KeyboardInterrupt
+    def stop(number: int, frame: FrameType | None) -> None:
+        handler = signal.getsignal(signal.SIGINT)  # waits for the end of an import, or of a part of a file
+        if callable(handler):
+            handler(number, frame)
 
-    # what was started to be left alone by one (nohup) stays so
-    numbers = [each for each in _TERMINATE if signal.getsignal(each) is not signal.SIG_IGN]
-    before = {each: signal.signal(each, stop) for each in numbers}
+    def ignore_interrupt(number: int, _frame: FrameType | None) -> None:
+        if number != signal.SIGINT:
+            raise KeyboardInterrupt
+
+    # what was started to be left alone by one (nohup, a job in the background) stays so
+    ignored = [each for each in (signal.SIGINT, *_TERMINATE) if signal.getsignal(each) is signal.SIG_IGN]
+    handlers: dict[int, Callable[[int, FrameType | None], None]]
+    handlers = {each: stop for each in _TERMINATE if each not in ignored}
+    if signal.SIGINT in ignored:
+        handlers[signal.SIGINT] = ignore_interrupt
+    before = {each: signal.signal(each, handler) for each, handler in handlers.items()}
     try:
         yield
     finally:

@@ -20,6 +20,7 @@ from fault_server import OK, Fault, FaultServer, error
 from waiting import line, running
 
 from stripe_magics import command_line
+from stripe_magics._interrupts import held_back
 from stripe_magics.command_line import CODES
 
 KEY = "sk_test_" + "51Q2D7OpiUPOgsz4S0123456789"
@@ -263,8 +264,29 @@ def test_a_stop_before_anything_was_sent_says_so(
     assert capsys.readouterr().err == "Stopped. Nothing was changed at Stripe.\n"
 
 
+@pytest.mark.parametrize("ignored", [False, True])
+def test_termination_waits_for_an_import_as_a_stop_does(ignored: bool) -> None:
+    """Half of an import can't be taken back. Where Ctrl-C is ignored (a job in the background), SIGTERM still
+    is heard."""
+    before = signal.getsignal(signal.SIGINT)
+    if ignored:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    imported = False
+    try:
+        with pytest.raises(KeyboardInterrupt), command_line._stop_on_termination():
+            if ignored:
+                os.kill(os.getpid(), signal.SIGINT)
+            with held_back():
+                os.kill(os.getpid(), signal.SIGTERM)
+                imported = True
+        assert imported
+        assert signal.getsignal(signal.SIGINT) is (signal.SIG_IGN if ignored else before)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("place", ["code that is a string", "the end of the process"])
-def test_a_stop_at_an_odd_moment_has_its_exit_code(state: dict[str, str], place: str) -> None:
+def test_a_stop_at_an_odd_moment_has_its_exit_code(state: dict[str, str], tmp_path: Path, place: str) -> None:
     """Python itself would end by the signal: after a stop in `exec`, and once handlers are its own again."""
     program = {
         "code that is a string": """
@@ -277,10 +299,10 @@ def test_a_stop_at_an_odd_moment_has_its_exit_code(state: dict[str, str], place:
         """,
     }[place]
     script = f"import runpy, sys\n{textwrap.dedent(program)}\nsys.argv[1:] = ['modules']\n"
-    script += "runpy.run_module('stripe_magics', run_name='__main__')"
-    ended = subprocess.run(
-        [sys.executable, "-c", script], env=state, capture_output=True, timeout=120, check=False
-    )
+    script += "runpy.run_module('stripe_magics', run_name='__main__')\n"
+    (tmp_path / "odd.py").write_text(script)
+    command = [sys.executable, "-m", "odd"]
+    ended = subprocess.run(command, env=state, cwd=tmp_path, capture_output=True, timeout=120, check=False)
     assert ended.returncode == {"code that is a string": 4, "the end of the process": 0}[place], ended.stderr
 
 
