@@ -20,7 +20,7 @@ from each_row import each_row
 from fault_server import Fault, FaultServer, error
 
 import stripe_magics
-from client.conftest import KEY, Time, create, delete, get, open_connection, pay
+from client.conftest import KEY, Time, create, delete, get, open_connection, pay, policy
 from stripe_magics import _redaction
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.client import credentials, live_mode
@@ -146,9 +146,10 @@ def test_T110_no_frame_of_an_error_holds_a_request_of_httpx(
         Fault("after", "reset"),
         error(401, "x"),
         Fault("before", "html", 403),
-        Fault("before", "stall", seconds=0.5),
+        Fault("before", "stall", seconds=60),
     ):
         server.script = [fault] * 4
+        connection.policy = policy(deadline=0.3 if fault.how == "stall" else 20.0)
         with pytest.raises(StripeError) as caught:
             connection.send(get())
         trace = caught.value.__traceback__
