@@ -75,6 +75,10 @@ def examples(name: str) -> str:
     )
 
 
+WIDE = "---\nhide:\n  - toc\n---\n\n"
+"""Before a page of one wide table or text: it gets the width of the table of contents, too."""
+
+
 def write(path: str, text: str) -> None:
     """One page."""
     target = DOCS / path
@@ -151,6 +155,26 @@ def resource_page(resource: str, names: list[str]) -> str:
     return "\n\n".join(parts)
 
 
+class _Annotation(str):
+    """An annotation that is shown without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def signature(value: Any) -> inspect.Signature:
+    """As it stands in the source. (Annotations that aren't evaluated are texts.)"""
+    found = inspect.signature(value)
+
+    def bare(annotation: Any) -> Any:
+        return _Annotation(annotation) if isinstance(annotation, str) else annotation
+
+    parameters = [each.replace(annotation=bare(each.annotation)) for each in found.parameters.values()]
+    return found.replace(parameters=parameters, return_annotation=bare(found.return_annotation))
+
+
 def python_page() -> str:
     """The public Python interface, from its docstrings."""
     parts = [
@@ -165,7 +189,7 @@ def python_page() -> str:
         if name.startswith("_") or (isinstance(value, type) and issubclass(value, BaseException)):
             continue  # errors have a page of their own
         if callable(value):
-            parts += [f"## {name}", f"```python\nsm.{name}{inspect.signature(value)}\n```"]
+            parts += [f"## {name}", f"```python\nsm.{name}{signature(value)}\n```"]
         else:
             parts.append(f"## {name}")
         parts.append(f"```text\n{inspect.getdoc(value) or ''}\n```")
@@ -184,7 +208,7 @@ def coverage_page() -> str:
     first = ("operation", "fidelity")  # wide tables are cut at the right
     head = (*first, *(each for each in Coverage._fields if each not in first))
     cells = ([getattr(each, name) for name in head] for each in rows)
-    return "\n\n".join(["# What the sandbox plays", intro, table(head, cells)])
+    return WIDE + "\n\n".join(["# What the sandbox plays", intro, table(head, cells)])
 
 
 def error_page() -> str:
@@ -196,7 +220,7 @@ def error_page() -> str:
         if isinstance(each, type) and issubclass(each, errors.StripeMagicsError)
     ]
     rows = [(f"`{each.__name__}`", (each.__doc__ or "").partition("\n")[0]) for each in kinds]
-    return "\n\n".join(["# Errors", f"```text\n{tree}\n```", table(["error", "means"], rows)])
+    return WIDE + "\n\n".join(["# Errors", f"```text\n{tree}\n```", table(["error", "means"], rows)])
 
 
 def pages() -> None:
@@ -243,7 +267,10 @@ def pages() -> None:
     write("reference/python.md", python_page())
     write("reference/sandbox.md", coverage_page())
     for each in sorted((HERE / "pages").iterdir()):
-        shutil.copy(each, DOCS)
+        if each.suffix == ".md":
+            write(each.name, WIDE + each.read_text(encoding="utf-8"))
+        else:
+            shutil.copy(each, DOCS)
     write("reference/reports.md", report_page())
     write("reference/errors.md", error_page())
     usage = command_line.make_parser().format_help()

@@ -32,7 +32,7 @@
            +- IncompleteList          paging stopped early; `rows` has the pages so far
                 +- StoppedList        the same, by Stop (also a KeyboardInterrupt)
 
-The map from an HTTP answer to one of these is in client/errors.py.
+The map from an HTTP answer to one of these is in client/api_errors/mapping.py.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -38,12 +39,22 @@ def _close_connection_after_file() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def event_loop_of_file() -> Iterator[None]:
     """For files whose kernels are clients of this process: an older jupyter_client takes this thread's event
-    loop and leaves it open, for whichever test collects it."""
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
+    loop, a newer jupyter_core makes one, and both leave it open, for whichever test collects it."""
+    make, made = asyncio.new_event_loop, []
+
+    def note() -> asyncio.AbstractEventLoop:
+        loop = make()
+        if threading.current_thread() is threading.main_thread():
+            made.append(loop)
+        return loop
+
+    asyncio.new_event_loop = note
+    asyncio.set_event_loop(note())
     yield
+    asyncio.new_event_loop = make
     asyncio.set_event_loop(None)
-    loop.close()
+    for loop in made:
+        loop.close()
 
 
 FAST = (

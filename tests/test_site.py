@@ -90,7 +90,8 @@ def test_the_python_page_has_every_public_function(site: Path) -> None:
     text = (site / "reference" / "python.md").read_text()
     for name in ("call", "connect", "form", "watch", "on", "pull", "report", "sync", "sql", "close_month"):
         assert f"## {name}\n" in text
-    assert "None\n```" not in text, "each has a docstring"
+    assert "```text\nNone\n```" not in text, "each has a docstring"
+    assert "sm.report(name: str" in text, "annotations stand there as in the source"
 
 
 def test_what_works_where_names_tests_that_exist(site: Path) -> None:

@@ -232,6 +232,7 @@ STATES = {  # action -> the states in which an object can be acted upon
     },
     "void": {"open", "uncollectible"},
     "finalize": {"draft"},
+    "update": {"draft"},  # a finalized invoice keeps most of what it says
     "delete": {"draft"},
     "create": {"succeeded"},
 }
