@@ -3,7 +3,9 @@
 What can happen: refusals in bursts, failures of Stripe's, a network that breaks before or within a body, a
 damaged body, pages that say there is more and have no rows, many rows in one second, rows that are created
 while the list is read (some with times ahead of ours), shown late, or deleted (cursors too), a server that
-doesn't obey `ending_before`, a kill with going on from an earlier state.
+doesn't obey `ending_before`, or refuses it, a kill with going on from an earlier state. And a server with
+habits of its own (`Habits`): pages of another size than was asked for, rows of the last page again, more rows
+announced than there are, rows of neighbouring seconds in the wrong order, filters that aren't obeyed.
 """
 
 from __future__ import annotations
@@ -54,11 +56,34 @@ class Chances:
         return cls(refused, failed, broken, damaged, chance.choice([0.0, 0.0, 0.0, 0.002]))
 
 
+@dataclass
+class Habits:
+    """How a server differs from Stripe's, on every page or by chance."""
+
+    size: int = 0  # rows of a page, whatever was asked for
+    again: int = 0  # rows before the cursor that come once more
+    announced: float = 0.0  # how often the last page says that there is more
+    unsorted: float = 0.0  # how often two neighbours change places
+    refuses_below: bool = False  # `ending_before` is an error
+    unfiltered: float = 0.0  # how often `created` isn't obeyed
+
+    @classmethod
+    def drawn(cls, chance: Random) -> Habits:
+        return cls(
+            size=chance.choice([0, 0, 10, 37, 250]),
+            again=chance.choice([0, 0, 1, 5]),
+            announced=chance.choice([0.0, 0.5, 1.0]),
+            unsorted=chance.choice([0.0, 0.0, 0.0, 0.001]),
+            refuses_below=chance.random() < 0.2,
+            unfiltered=chance.choice([0.0, 0.0, 0.0, 0.001]),
+        )
+
+
 class FaultyServer:
     """In the place of a pool: the pages of a list that changes, with faults."""
 
-    def __init__(self, source: List, chances: Chances, chance: Random) -> None:
-        self.source, self.chances, self.chance = source, chances, chance
+    def __init__(self, source: List, chances: Chances, chance: Random, habits: Habits) -> None:
+        self.source, self.chances, self.chance, self.habits = source, chances, chance, habits
         self.refusing_until = 0.0
 
     async def get(self, url: str, headers: Mapping[str, str]) -> tuple[int, dict[str, str], bytes]:
@@ -86,13 +111,26 @@ class FaultyServer:
     def answer(self, params: dict[str, str]) -> tuple[int, bytes]:
         if self.chance.random() < self.chances.endless:
             return 200, b'{"object":"list","data":[],"has_more":true}'
+        habits, chance = self.habits, self.chance
+        if habits.refuses_below and "ending_before" in params:
+            return 400, error("invalid_request_error", param="ending_before")
+        if habits.unfiltered and chance.random() < habits.unfiltered:
+            params = {name: value for name, value in params.items() if not name.startswith("created")}
+        if habits.size:
+            params = {**params, "limit": str(habits.size)}
         try:
-            page = self.source.page(params, asyncio.get_running_loop().time())
+            page = self.source.page(params, asyncio.get_running_loop().time(), again=habits.again)
         except CursorDeleted:
             name = "starting_after" if "starting_after" in params else "ending_before"
             return 400, error("invalid_request_error", code="resource_missing", param=name)
         rows = [{"id": row.id, "created": row.created, "livemode": False} for row in page.rows]
-        return 200, json.dumps({"object": "list", "data": rows, "has_more": page.has_more}).encode()
+        if len(rows) > 1 and habits.unsorted and chance.random() < habits.unsorted:
+            place = chance.randrange(len(rows) - 1)
+            rows[place], rows[place + 1] = rows[place + 1], rows[place]
+        more = page.has_more
+        if rows and not more and habits.announced and "ending_before" not in params:
+            more = chance.random() < habits.announced
+        return 200, json.dumps({"object": "list", "data": rows, "has_more": more}).encode()
 
 
 def changing_list(chance: Random) -> List:
@@ -122,9 +160,9 @@ def changing_list(chance: Random) -> List:
     return List(things, deaf=chance.random() < 0.15)
 
 
-def attack(seed: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Pull such a list; "read" or the name of the error that it ended with. Raises if a row was lost or came
-    twice."""
+def attack(seed: int, folder: Path, monkeypatch: pytest.MonkeyPatch, *, odd: bool = False) -> str:
+    """Pull such a list (of an `odd` server: with habits of its own); "read" or the name of the error that it
+    ended with. Raises if a row was lost or came twice."""
     chance, loop = Random(seed), VirtualLoop()
     monkeypatch.setattr(page_fetcher, "time", SimpleNamespace(monotonic=loop.time))
     random.seed(seed)  # of the pauses before another attempt
@@ -133,7 +171,9 @@ def attack(seed: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     rate = chance.choice([10.0, 25.0, 100.0, 400.0])
     account.limiter = Limiter(total=rate, endpoint=rate, clock=loop.time)
     fetch = page_fetcher.Fetcher(account, get("/v1/payment_intents"))
-    fetch.pool, fetch.latency = FaultyServer(source, Chances.drawn(chance), chance), 0.15  # type: ignore[assignment]
+    habits = Habits.drawn(Random(-1 - seed)) if odd else Habits()
+    source.size = max(source.size, habits.size)
+    fetch.pool, fetch.latency = FaultyServer(source, Chances.drawn(chance), chance, habits), 0.15  # type: ignore[assignment]
     floor, kill = chance.choice([1, NOW - 10**6, NOW]), chance.choice([0, 0, 1, 7])
     got: list[str] = []
     kept: list[tuple[int, tuple[dict[str, Any], ...]]] = []

@@ -86,14 +86,15 @@ class List:
         await asyncio.sleep(self.latency * self.random.uniform(0.2, 1.2))
         return page
 
-    def page(self, params: dict[str, str], now: float) -> FetchedPage:
+    def page(self, params: dict[str, str], now: float, *, again: int = 0) -> FetchedPage:
+        """A page as of now. `again`: so many rows before the cursor come once more."""
         there = [each for each in self.order if each.seen <= now < each.gone]
         if "starting_after" in params:
             place = next((n for n, each in enumerate(there) if each.id == params["starting_after"]), None)
             if place is None:
                 self.dead += 1
                 raise CursorDeleted
-            there = there[place + 1 :]
+            there = there[max(0, place + 1 - again) :]
         if "ending_before" in params and not self.deaf:
             place = next((n for n, each in enumerate(there) if each.id == params["ending_before"]), None)
             if place is None:

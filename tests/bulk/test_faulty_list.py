@@ -13,3 +13,12 @@ def test_no_row_is_lost_or_doubled_under_faults(tmp_path: Path, monkeypatch: pyt
     seeds = [*range(23), 2052]  # the last one: new rows go while `ending_before` isn't obeyed
     ended = [attack(seed, tmp_path, monkeypatch) for seed in seeds]
     assert ended.count("read") >= 16, ended
+
+
+def test_a_server_that_differs_from_stripes_costs_no_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages of another size, rows once more, more announced than there is, odd orders and filters."""
+    ended = [attack(seed, tmp_path, monkeypatch, odd=True) for seed in range(12)]
+    assert set(ended) <= {"read", "NotSortedByCreated"}
+    assert ended.count("read") >= 6, ended

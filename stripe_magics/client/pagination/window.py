@@ -120,7 +120,7 @@ class Window:
         """The indexes of the rows that are its own and new; goes on to where they end."""
         if self.done:  # the page was on its way when the reader from below met this one
             return []
-        held = {*(self.recent if self.dedupe else ()), *self.below_held}
+        held = {*self.recent, *self.below_held}
         keep = [index for index, row in enumerate(rows) if time_of(row) >= self.low and row.id not in held]
         if not self.recent:  # its first page
             self.empty = not rows
