@@ -129,3 +129,49 @@ def test_it_expires(call: Talk, sandbox) -> None:
 def test_what_is_wrong_is_refused_by_name(call: Talk, params: dict[str, Any], param: str) -> None:
     error = call.refused("POST /v1/checkout/sessions", {"mode": "payment", **params})
     assert (error["status"], error["param"]) == (400, param)
+
+
+PAGE = {"mode": "payment", **BACK, **MUG}
+RECOVERED = {**PAGE, "after_expiration[recovery][enabled]": True, "metadata[cart]": "7"}
+
+
+def test_a_session_that_expired_is_recovered_by_its_link(call: Talk) -> None:
+    made = call("POST /v1/checkout/sessions", {**RECOVERED,
+                "after_expiration[recovery][allow_promotion_codes]": True})  # fmt: skip
+    waiting = {"allow_promotion_codes": True, "enabled": True, "expires_at": None, "url": None}
+    assert made["after_expiration"] == {"recovery": waiting}
+    follow = f"POST /v1/test_helpers/checkout/sessions/{made['id']}/recover"
+    assert "no recovery URL" in call.refused(follow)["message"]
+    gone = call(f"POST /v1/checkout/sessions/{made['id']}/expire")
+    link = gone["after_expiration"]["recovery"]
+    assert link["url"].startswith("https://buy.stripe.com/r/")
+    assert link["expires_at"] == gone["expires_at"] - DAY + 30 * DAY
+    event = call("GET /v1/events", type="checkout.session.expired")["data"][0]
+    assert event["data"]["object"]["after_expiration"]["recovery"] == link
+    again = call(follow)
+    assert (again["recovered_from"], again["status"]) == (made["id"], "open")
+    assert again["metadata"] == {"cart": "7"}
+    assert again["amount_total"] == made["amount_total"]
+    assert again["allow_promotion_codes"]
+    assert complete(call, again)["payment_status"] == "paid"
+
+
+def test_a_link_of_recovery_ends_after_thirty_days(call: Talk, sandbox) -> None:
+    made = call("POST /v1/checkout/sessions", RECOVERED)
+    plain = call("POST /v1/checkout/sessions", PAGE)
+    sandbox.advance(2 * DAY)
+    assert call(f"GET /v1/checkout/sessions/{plain['id']}")["after_expiration"] is None
+    follow = f"POST /v1/test_helpers/checkout/sessions/{made['id']}/recover"
+    assert call(follow)["allow_promotion_codes"] is None
+    sandbox.advance(30 * DAY)
+    assert "expired" in call.refused(follow)["message"]
+
+
+@pytest.mark.parametrize("given", [{"mode": "setup"}, {"ui_mode": "embedded"}])
+def test_only_hosted_pages_that_take_money_are_recovered(call: Talk, given) -> None:
+    page = {"success_url": "https://example.com", "return_url": "https://example.com"}
+    lines = {} if "mode" in given else MUG
+    error = call.refused("POST /v1/checkout/sessions",
+                         {**page, **lines, "mode": "payment", **given,
+                          "after_expiration[recovery][enabled]": True})  # fmt: skip
+    assert error["param"] == "after_expiration[recovery]"

@@ -88,3 +88,13 @@ def test_what_is_wrong_is_refused(call: Talk, params: dict[str, Any], param: str
     assert (error["status"], error["param"]) == (400, param)
     assert call.refused(f"GET {PATH}/taxreg_none")["status"] == 404
     assert call.refused("POST /v1/tax/settings", **{"head_office[address][city]": "x"})["status"] == 400
+
+
+def test_tax_codes_are_listed_and_found(call: Talk) -> None:
+    codes = call("GET /v1/tax_codes")["data"]
+    assert {each["object"] for each in codes} == {"tax_code"}
+    default = call("GET /v1/tax/settings")["defaults"]["tax_code"]
+    assert call(f"GET /v1/tax_codes/{default}") in codes
+    after = call("GET /v1/tax_codes", limit=2, starting_after=codes[0]["id"])
+    assert [each["id"] for each in after["data"]] == [each["id"] for each in codes[1:3]]
+    assert call.refused("GET /v1/tax_codes/txcd_12345678")["status"] == 404

@@ -31,7 +31,7 @@ _SETUP = (
     "excluded_payment_method_types",
 )
 _CHECKOUT = (
-    "after_expiration", "line_items[][dynamic_tax_rates]",
+    "line_items[][dynamic_tax_rates]",
     "payment_method_configuration", "payment_method_data", "optional_items", "permissions",
     "shipping_options[][shipping_rate_data][fixed_amount][currency_options]", "wallet_options",
 )  # fmt: skip

@@ -18,7 +18,7 @@ from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.metadata import merged_metadata
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.generic import object_shapes as shapes
-from stripe_magics.sandbox.resources import checkout_amounts, checkout_invoices, products
+from stripe_magics.sandbox.resources import checkout_amounts, checkout_expiration, checkout_invoices, products
 from stripe_magics.sandbox.resources.connect import connected_billing, connected_payments, parties
 from stripe_magics.sandbox.resources.price_objects import amount_of, build_price, named_price
 
@@ -54,12 +54,14 @@ def create(account: Account, params: dict[str, Any]) -> Object:
         payment_method_types=params.get("payment_method_types") or ["card"],
         payment_status="no_payment_required",
         invoice_creation=_invoice_creation(params, mode),
+        after_expiration=checkout_expiration.shown(params.get("after_expiration")),
         total_details={"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
         url=f"https://checkout.stripe.com/c/pay/{identifier}" if session["ui_mode"] == "hosted" else None,
         client_secret=None if session["ui_mode"] == "hosted" else _client_secret(account, identifier),
     )  # fmt: skip
     del session["line_items"]
     account.private_state[identifier] = {each: params[each] for each in _PARTS if params.get(each)}
+    checkout_expiration.remember(account, session, params)
     account.link_lines[identifier] = lines
     checkout_amounts.begin(account, session, params, lines)
     if mode == "payment" and session["amount_total"]:
@@ -117,6 +119,7 @@ def _check(account: Account, params: dict[str, Any], mode: str) -> None:
             "You may only specify one of these parameters: customer, customer_email.", param="customer_email"
         )
     checkout_amounts.check(account, params, mode)
+    checkout_expiration.check(params)
     checkout_invoices.check(account, params.get("invoice_creation"), one_time=mode == "payment")
     embedded = params.get("ui_mode") == "embedded"
     needed = "return_url" if embedded and params.get("redirect_on_completion") != "never" else "success_url"
@@ -224,6 +227,7 @@ def expire_when_due(account: Account, session: Object) -> None:
     if session["status"] != "open":
         return
     session.update(status="expired", url=None)
+    checkout_expiration.open_for_recovery(account, session)
     account.save(KIND, session)
     events.emit(account, "checkout.session.expired", session)
 

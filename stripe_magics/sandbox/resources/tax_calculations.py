@@ -15,9 +15,9 @@ from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import automatic_tax, tax_settings
 from stripe_magics.sandbox.resources.invoices.totals import tax_on
 from stripe_magics.sandbox.resources.payment_methods.method_creation import address as full_address
+from stripe_magics.sandbox.resources.tax_codes import NONTAXABLE, SHIPPING
 
 LASTS = 90 * DAY
-NONTAXABLE = "txcd_00000000"
 _EXEMPT = {
     "customer_exempt": "customer_exempt",
     "reverse_charge": "reverse_charge",
@@ -209,7 +209,7 @@ def _shipping(account: Account, where: _Place, given: dict[str, Any] | None) -> 
         raise missing_param("shipping_cost[amount]")
     if amount < 0:
         raise too_low(0, "shipping_cost[amount]")
-    code = given.get("tax_code") or "txcd_92010001"
+    code = given.get("tax_code") or SHIPPING
     tax, taxable, reason = where.tax(amount, behavior, code)
     cost = {
         "amount": amount, "amount_tax": tax, "tax_behavior": behavior,

@@ -15,9 +15,9 @@ from stripe_magics.sandbox.api.pagination import Page, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.payment_methods.method_creation import address
+from stripe_magics.sandbox.resources.tax_codes import ELECTRONIC
 
 SETTINGS, KIND = "tax.settings", "tax.registration"
-DEFAULT_CODE = "txcd_10000000"
 UNION = frozenset({
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT",
     "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
@@ -33,7 +33,7 @@ def settings(account: Account) -> Object:
     """As they are kept, or as they are from the start: of the account's own country."""
     kept: Object | None = account.private_state.get(SETTINGS)
     return kept or {
-        "defaults": {"tax_behavior": None, "tax_code": DEFAULT_CODE},
+        "defaults": {"tax_behavior": None, "tax_code": ELECTRONIC},
         "head_office": {"address": address({"country": account.profile["country"]})},
     }
 
