@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from stripe_magics.accessor.units import codes, money, refuse_unknown_numbers, without_gaps
+from stripe_magics.accessor.amount_checks import (
+    refuse_repeated_rows,
+    refuse_unknown_numbers,
+    refuse_wrong_units,
+)
+from stripe_magics.accessor.amounts import MoneyColumn, codes, units_of, without_currency
+from stripe_magics.accessor.units import money, without_gaps
 from stripe_magics.errors import FrameError
-from stripe_magics.money import exponent
+from stripe_magics.frames.frame_info import FrameInfo
+from stripe_magics.money import CURRENCIES, exponent
 
 
 def total(frame: pd.DataFrame, column: str, by: str | None = None) -> Any:
     """The sum of a money column: one number where all rows are in one currency, a Series by currency where
     `by="currency"`."""
     own = money(frame, [column], units="minor")[0]  # whatever they are, they are added up
-    if own.source is None:
-        raise FrameError(f"{column} can't be added up: no column has its currency.")
-    kinds = codes(frame, own.source)
+    info = FrameInfo.of(frame)
+    if info.object:
+        said = replace(own, units=units_of(frame[column], column, info))
+        refuse_wrong_units(frame, [said], info, only_mixed=True)
+    refuse_repeated_rows(frame, column)
+    kinds = known_codes(frame, own)
     present = sorted(
         {
             each
@@ -54,9 +66,7 @@ def normalize(
     out = frame.copy(deep=False)
     sources: set[Any] = set()
     for each in own:
-        if each.source is None:
-            raise FrameError(f"{each.name} can't be converted: no column has its currency.")
-        kinds = codes(frame, each.source)
+        kinds = known_codes(frame, each)
         missing = sorted({code for code in kinds if code is not None and code not in table})
         if missing:
             raise FrameError(
@@ -73,17 +83,54 @@ def normalize(
             out[each.name] = pd.Series(whole, index=frame.index).pipe(without_gaps)
         else:
             out[each.name] = np.round(values * factor, exponent(target))
-        if each.source.column is not None:
+        if each.source is not None and each.source.column is not None:
             sources.add(each.source.column)
     for name in sources:
         out[name] = pd.Series(target, index=frame.index, dtype=frame[name].dtype).where(frame[name].notna())
     return out
 
 
+def known_codes(frame: pd.DataFrame, column: MoneyColumn) -> Any:
+    """Each row's currency. FrameError where an amount has none."""
+    source = column.source
+    if source is None:
+        raise FrameError(f"{column.name} can't be added up or converted: no column has its currency.")
+    kinds = codes(frame, source)
+    if lost := without_currency(frame, column, kinds):
+        name = source.column or "currency"
+        raise FrameError(
+            f"{lost:,} rows have an amount in {column.name}, but no currency.",
+            advice=f'Fill it in, or leave them out: df[df["{name}"].notna()].',
+        )
+    return kinds
+
+
 def _rates(rates: Any, target: str) -> dict[str, float]:
+    """What one unit of each currency is in the target. FrameError for what can't be a rate."""
+    if target not in CURRENCIES:
+        raise FrameError(f"{target!r} is not a currency code.", advice='Three letters, such as to="usd".')
     if isinstance(rates, pd.DataFrame):
         code = next((name for name in rates.columns if str(name) == "currency"), rates.columns[0])
         value = next((name for name in rates.columns if str(name) == "rate"), rates.columns[-1])
-        rates = dict(zip(rates[code], rates[value], strict=True))
-    table = {str(code).lower(): float(rate) for code, rate in dict(rates).items()}
-    return {**table, target: 1.0}
+        pairs = list(zip(rates[code], rates[value], strict=True))
+    else:
+        pairs = list(rates.items())
+    table: dict[str, float] = {}
+    for code, value in pairs:
+        name = str(code).lower()
+        try:
+            rate = float(value)
+        except (TypeError, ValueError):
+            rate = math.nan
+        if not (math.isfinite(rate) and rate > 0):
+            raise FrameError(f"The rate of {name} is {value!r}; a rate is a number above 0.")
+        if table.setdefault(name, rate) != rate:
+            raise FrameError(
+                f"There are several rates for {name} ({table[name]:g}, {rate:g}).",
+                advice="Choose one a currency; for rates by day, pd.merge_asof them to the rows first.",
+            )
+    if table.setdefault(target, 1.0) != 1.0:
+        raise FrameError(
+            f"The rate of {target} itself is {table[target]:g}, not 1: are these rates into another currency?"
+        )
+    return table

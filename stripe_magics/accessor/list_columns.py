@@ -11,10 +11,13 @@ import pandas as pd
 from pandas.api.types import is_object_dtype
 
 from stripe_magics.accessor.account_facts import same_connection
+from stripe_magics.accessor.amounts import codes
+from stripe_magics.accessor.units import convert
 from stripe_magics.errors import ColumnNotFoundError, FrameError
 from stripe_magics.frames import build, empty
+from stripe_magics.frames.column_facts import money_columns
 from stripe_magics.frames.frame_info import FrameInfo
-from stripe_magics.frames.pandas_columns import from_values
+from stripe_magics.frames.pandas_columns import from_values, text_dtype
 from stripe_magics.frames.schema import Column, facts, known, schema
 
 if TYPE_CHECKING:
@@ -62,6 +65,7 @@ def explode(frame: pd.DataFrame, column: str, keep: Sequence[str]) -> pd.DataFra
     item_type = ITEMS.get((info.object, column), ("", ""))[0]
     out = _items_frame(items, item_type, info.object, column)
     repeats = [len(each) for each in whole]
+    frame = _in_minor_units(frame, keep)
     kept = [*_id_of(frame), *_kept(frame, keep)]
     return _with_owner(out, frame, repeats, kept, column, info)
 
@@ -177,6 +181,33 @@ def _kept(frame: pd.DataFrame, keep: Sequence[str]) -> Iterator[tuple[str, Any]]
         yield name, frame[name]
 
 
+def _in_minor_units(frame: pd.DataFrame, keep: Sequence[str]) -> pd.DataFrame:
+    """What is kept stands beside items, whose amounts are in minor units."""
+    named = [keep] if isinstance(keep, str) else keep
+    own = [name for name, source in money_columns(frame).items() if name in named and source is not None]
+    return convert(frame, own, "minor") if own else frame
+
+
+def _money_kept(
+    out: pd.DataFrame, frame: pd.DataFrame, kept: Sequence[tuple[str, str]], repeats: list[int]
+) -> dict[str, str]:
+    """Of what is kept (its name in the frame, and among the items), the money, each with the column of its
+    currency."""
+    holders = money_columns(frame)
+    made: dict[str, str] = {}
+    for name, label in kept:
+        source = holders.get(name)
+        if source is None:
+            continue
+        own = pd.Series(codes(frame, source)).repeat(repeats).reset_index(drop=True)
+        currency = "currency"
+        if currency not in out.columns or not own.equals(out[currency].astype(object)):
+            currency = f"{label}_currency"
+            out.insert(list(out.columns).index(label) + 1, currency, own.astype(text_dtype()))
+        made[label] = currency
+    return made
+
+
 def _with_owner(
     out: pd.DataFrame,
     frame: pd.DataFrame,
@@ -195,6 +226,8 @@ def _with_owner(
         out.insert(place, name, values.repeat(repeats).reset_index(drop=True))
     if "currency" in frame.columns and "currency" not in out.columns:
         out.insert(len(names), "currency", frame["currency"].repeat(repeats).reset_index(drop=True))
+    own = [(name, label) for label, (name, _) in zip(names, kept, strict=True)]
+    money = _money_kept(out, frame, own, repeats)
     amounts = inner.amounts
     if not inner.object and amounts is None:
         amounts = (
@@ -203,7 +236,7 @@ def _with_owner(
             else []
         )
     return info.replace(
-        object=inner.object or f"{holder}.{column}", units="minor", other_units=(), money={},
+        object=inner.object or f"{holder}.{column}", units="minor", other_units=(), money=money,
         expanded=inner.expanded, amounts=amounts
     ).put(out)  # fmt: skip
 
@@ -228,6 +261,7 @@ def payload(frame: pd.DataFrame, column: str, kind: str, keep: Sequence[str]) ->
     rows = [isinstance(each, dict) and each.get("object") == chosen for each in cells]
     picked = [each for each, take in zip(cells, rows, strict=True) if take]
     out = build([json.dumps(picked).encode()], chosen) if picked else empty(chosen)
+    frame = _in_minor_units(frame, keep)
     return _with_owner(
         out,
         frame,

@@ -20,7 +20,9 @@ from stripe_magics.accessor.account_facts import same_connection
 from stripe_magics.accessor.mirror_objects import MirrorObjects
 from stripe_magics.accessor.object_reader import AccountObjects
 from stripe_magics.accessor.object_source import ObjectSource, Reverse
+from stripe_magics.accessor.units import convert
 from stripe_magics.errors import ColumnNotFoundError, FrameError
+from stripe_magics.frames.column_facts import money_columns
 from stripe_magics.frames.frame_info import FrameInfo, add_note
 
 if TYPE_CHECKING:
@@ -80,9 +82,22 @@ def join(
     out = frame.copy(deep=False)
     for name in names:
         out = _joined(out, name, info.object, source)
+    out = _in_the_frames_units(out, frame)
     if source.notes:
         add_note(out, *source.notes)
     return out
+
+
+def _in_the_frames_units(out: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+    """Amounts come in minor units; beside amounts in major units they are converted, too. One whose currency
+    isn't there stays as it is, and is known to."""
+    info, own = FrameInfo.of(out), FrameInfo.of(frame).units
+    if own != "major":
+        return out
+    added = {name: source for name, source in money_columns(out).items() if name not in frame.columns}
+    info.replace(other_units=[*info.other_units, *added]).put(out)
+    known = [name for name, source in added.items() if source is not None]
+    return convert(out, known, own) if known else out
 
 
 def _joined(frame: pd.DataFrame, name: str, kind: str, source: ObjectSource) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from stripe_magics.accessor import dashboard_links, units
 from stripe_magics.accessor.account_facts import zone_of
+from stripe_magics.accessor.amounts import codes
 from stripe_magics.accessor.time_columns import day_of
 from stripe_magics.catalogue.stripe_objects import owner
 from stripe_magics.errors import FrameError
@@ -44,7 +45,7 @@ class StripeSeriesAccessor:
         ['1,234.50 USD']
         """
         frame = self._frame(currency)
-        own = units.codes(frame, self._source(frame))
+        own = codes(frame, self._source(frame))
         texts = [
             None if pd.isna(value) or code is None else format_amount(int(value), code)
             for value, code in zip(self._series, own, strict=True)

@@ -27,6 +27,7 @@ from stripe_magics import _locale
 from stripe_magics._files import write_atomically
 from stripe_magics.accessor import units
 from stripe_magics.accessor.account_facts import zone_of
+from stripe_magics.accessor.amounts import exponents
 from stripe_magics.accessor.file_exports import RISKY, harmless
 from stripe_magics.errors import ColumnNotFoundError, FrameError, UsageFault
 from stripe_magics.frames.cells import as_json
@@ -207,7 +208,7 @@ class _Cells:
         self.digits: dict[Any, Any] = {}  # of each money column with a currency: every row's decimals
         self.minor: set[Any] = set()
         for each in units.money(frame) if money_columns(frame) else ():
-            digits = units.exponents(frame, each)
+            digits = exponents(frame, each)
             if not isinstance(digits, str):
                 self.digits[each.name] = digits
                 self.minor |= {each.name} if each.units == "minor" else set()

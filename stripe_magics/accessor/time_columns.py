@@ -11,7 +11,7 @@ import pandas as pd
 from stripe_magics.accessor.account_facts import zone_of
 from stripe_magics.errors import ColumnNotFoundError, FrameError
 from stripe_magics.frames.column_facts import meanings
-from stripe_magics.frames.frame_info import FrameInfo
+from stripe_magics.frames.frame_info import FrameInfo, add_note
 
 
 def local_day(frame: pd.DataFrame, column: str, zone: str | None) -> pd.Series[Any]:
@@ -40,15 +40,16 @@ def day_of(values: pd.Series[Any], zone: str) -> pd.Series[Any]:
 
 def by_month(frame: pd.DataFrame, values: str, column: str, zone: str | None) -> pd.DataFrame:
     """See `df.stripe.by_month`."""
-    from stripe_magics.accessor.units import codes, money
+    from stripe_magics.accessor.amount_checks import refuse_repeated_rows
+    from stripe_magics.accessor.currencies import known_codes
+    from stripe_magics.accessor.units import money
 
     days = local_day(frame, column, zone)
     keys: dict[str, Any] = {"month": days.dt.to_period("M")}
     own = [each for each in money(frame) if each.name == values]
     if own:
-        if own[0].source is None:
-            raise FrameError(f"{values} can't be added up: no column has its currency.")
-        keys["currency"] = pd.Series(codes(frame, own[0].source), index=frame.index)
+        refuse_repeated_rows(frame, values)
+        keys["currency"] = pd.Series(known_codes(frame, own[0]), index=frame.index)
     elif values not in frame.columns:
         raise ColumnNotFoundError(values, frame.columns)
     out = (
@@ -59,4 +60,7 @@ def by_month(frame: pd.DataFrame, values: str, column: str, zone: str | None) ->
     out.columns = pd.Index([values, "count"])
     out = out.reset_index()
     info = FrameInfo.of(frame)
-    return info.replace(amounts=[values] if own else [], expanded={}, money={}).put(out)
+    out = info.replace(amounts=[values] if own else [], expanded={}, money={}).put(out)
+    if lost := int((days.isna() & frame[values].notna()).sum()):
+        add_note(out, f"{lost:,} rows are left out: they have no {column}.")
+    return out

@@ -4,37 +4,25 @@ conversion does nothing."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from stripe_magics.catalogue.versions import PINNED_VERSION
+from stripe_magics.accessor.amount_checks import refuse_unknown_numbers, refuse_wrong_units
+from stripe_magics.accessor.amounts import MoneyColumn, exponents, is_numeric, units_of
 from stripe_magics.errors import ColumnNotFoundError, FrameError
 from stripe_magics.frames.column_facts import (
     CurrencySource,
     currency_labels,
-    known_columns,
+    meanings,
     money_columns,
     named_currency,
     nearest_currency,
 )
-from stripe_magics.frames.frame_info import SEEN, FrameInfo, add_note
+from stripe_magics.frames.frame_info import SEEN, FrameInfo, add_note, call_of
 from stripe_magics.frames.schema import facts
-from stripe_magics.money import exponent
-
-UNITS = ("minor", "major")
-
-
-@dataclass(frozen=True, slots=True)
-class MoneyColumn:
-    """A money column: where its currency stands (None: nowhere) and in which units it is."""
-
-    name: Any
-    source: CurrencySource | None
-    units: str
 
 
 def money(
@@ -55,15 +43,16 @@ def money(
                 raise ColumnNotFoundError(str(name), frame.columns, advice=_amounts_here(own))
             if name not in own:  # who names a column says that it is money
                 source = nearest_currency(frame, str(name))
-                if source is None or not _is_numeric(frame[name]):
+                if source is None or not is_numeric(frame[name]):
                     raise FrameError(
                         f"{name!r} is not known to be money.",
                         advice=f'If it is: df.stripe.money("{name}", currency="usd"). {_amounts_here(own)}',
                     )
                 own[name] = source
+    made = [MoneyColumn(name, own[name], units or units_of(frame[name], name, info)) for name in names]
     if units is None:
-        refuse_fractions(frame, [name for name in names if name not in info.money], info)
-    return [MoneyColumn(name, own[name], units or units_of(frame[name], name, info)) for name in names]
+        refuse_wrong_units(frame, made, info)
+    return made
 
 
 def declare(frame: pd.DataFrame, columns: Sequence[str], currency: str, units: str) -> pd.DataFrame:
@@ -82,54 +71,13 @@ def declare(frame: pd.DataFrame, columns: Sequence[str], currency: str, units: s
     return info.replace(units=own, money=named, other_units=others).put(frame.copy(deep=False))
 
 
-def refuse_fractions(frame: pd.DataFrame, names: Sequence[Any], info: FrameInfo) -> None:
-    """Stripe's amounts are whole numbers of minor units: rows of objects whose amounts have fractions aren't
-    in those, whatever the frame says."""
-    if "id" not in frame.columns or info.object not in facts():
-        return
-    known = known_columns(
-        info.object, tuple(sorted(info.expanded.items())), info.api_version or PINNED_VERSION
-    )
-    for name in names:
-        if not (
-            name in known and known[name].column.kind in {"int", "int?"} and frame[name].dtype.kind == "f"
-        ):
-            continue
-        if units_of(frame[name], name, info) == "minor":
-            values = frame[name].dropna().astype("float64")
-            fractions = values[values != np.rint(values)]
-            if len(fractions):
-                raise FrameError(
-                    f"{name} has fractions ({fractions.iloc[0]:g}), so it can't be in minor units (cents), as"
-                    " the frame has it: it was divided, or values in major units (dollars) were put into it.",
-                    advice='If all of it is in major units, give that: to_minor(units="major").',
-                )
-
-
-def refuse_unknown_numbers(frame: pd.DataFrame) -> None:
-    """Nothing is known to be money: raise if there are numbers that a person made (a pivot's, a melted
-    column's), which may be."""
-    info = FrameInfo.of(frame)
-    if info.amounts is not None:  # a report's, which says it itself
-        return
-    known = (
-        known_columns(info.object, (), info.api_version or PINNED_VERSION) if info.object in facts() else ()
-    )
-    made = [
-        name
-        for place, name in enumerate(frame.columns)
-        if _is_numeric(frame.iloc[:, place]) and not (isinstance(name, str) and name in known)
-    ]
-    if made:
-        shown = ", ".join(map(str, made[:6])) + (" ..." if len(made) > 6 else "")
-        raise FrameError(
-            f"No column here is known to be money, so nothing can be converted: {shown}.",
-            advice=f"Name those that are: [{made[0]!r}].",
-        )
-
-
-def _is_numeric(values: pd.Series[Any]) -> bool:
-    return pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+def _made_by_a_person(frame: pd.DataFrame) -> list[Any]:
+    """The numbers of a frame of objects that none of Stripe's fields has: added columns."""
+    info, call = FrameInfo.of(frame), call_of(frame)
+    if info.object not in facts() or info.amounts is not None or call is None or not call.columns:
+        return []
+    known = {*call.columns, *meanings(frame, info), *info.money}
+    return [name for name in frame.columns if name not in known and is_numeric(frame[name])]
 
 
 def _code(label: object) -> str:
@@ -138,58 +86,6 @@ def _code(label: object) -> str:
 
 def _amounts_here(own: Any) -> str:
     return f"Amounts here: {', '.join(map(str, own)) or 'none'}."
-
-
-def units_of(values: pd.Series[Any], name: object, info: FrameInfo) -> str:
-    """The units of a money column. Raises FrameError where they are lost and its numbers don't tell."""
-    known = info.units or ("minor" if info.object or info.more else "")
-    if known:
-        return UNITS[known == "minor"] if name in info.other_units else known
-    if values.dtype.kind in "iu" or str(values.dtype) == "Int64" or not values.notna().any():
-        return "minor"
-    if values.dtype.kind == "f" and not SEEN.major:
-        numbers = values.dropna().to_numpy("float64")
-        if (numbers == np.rint(numbers)).all():
-            return "minor"  # whole numbers that a join turned into floats
-    raise FrameError(
-        f"It is not known whether {name!r} is in minor units (cents) or major units (dollars): pandas drops"
-        " what a frame knows when frames that differ are joined.",
-        advice='Give it: units="minor" or units="major".',
-    )
-
-
-def codes(frame: pd.DataFrame, source: CurrencySource) -> Any:
-    """Each row's currency, None where it is missing."""
-    if source.code:
-        return np.full(len(frame), source.code, dtype=object)
-    values = (
-        frame.index.get_level_values(source.level).to_series()
-        if source.level is not None
-        else frame[source.column]
-    )
-    out = values.astype(object).to_numpy(copy=True)
-    out[pd.isna(out)] = None
-    return out
-
-
-def exponents(frame: pd.DataFrame, column: MoneyColumn) -> Any:
-    """Each row's decimals, or why they aren't known (a text). A row without an amount, or with none owed,
-    needs no currency."""
-    if column.source is None:
-        return "no column has its currency"
-    own = codes(frame, column.source)
-    blank = np.array([each is None for each in own], dtype=bool)
-    if blank.any():
-        values = frame[column.name]
-        needed = (
-            blank
-            & values.notna().to_numpy()
-            & (pd.to_numeric(values, errors="coerce").fillna(0) != 0).to_numpy()
-        )
-        if needed.any():
-            return f"{int(needed.sum())} rows have no currency"
-    known = {code: exponent(code) for code in set(own) - {None}}
-    return np.array([known.get(code, 0) for code in own], dtype="int64")
 
 
 def convert(
@@ -226,6 +122,9 @@ def convert(
             advice=f'Keep the currency beside it, or give it: df.stripe.money("{first}", currency="usd").',
         )
     _mark(out, frame, own, target, set(left), columns)
+    if columns is None and (plain := _made_by_a_person(frame)):
+        names = ", ".join(map(str, plain[:6])) + (" ..." if len(plain) > 6 else "")
+        add_note(out, f'Left as they are: {names}. If they are money, df.stripe.money("{plain[0]}") first.')
     if left:
         add_note(out, "Not converted: " + "; ".join(f"{name} ({why})" for name, why in left.items()) + ".")
     return out

@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 from pandas.api.extensions import ExtensionArray, ExtensionDtype
 from pandas.api.indexers import check_array_indexer
+from pandas.api.types import is_list_like
 
 from stripe_magics.frames.cell_types import to_arrow
 
@@ -67,6 +68,8 @@ class CellArray(_OPERATORS, ExtensionArray):  # type: ignore[misc]
 
     @classmethod
     def _from_sequence(cls, scalars: Iterable[Any], *, dtype: object = None, copy: bool = False) -> CellArray:  # noqa: ARG003
+        if dtype is None and isinstance(scalars, np.ndarray) and scalars.dtype.kind != "O":
+            raise TypeError("Numbers are no cells.")  # pandas 2 then leaves them as they are
         return cls(as_objects(scalars))
 
     @classmethod
@@ -97,7 +100,13 @@ class CellArray(_OPERATORS, ExtensionArray):  # type: ignore[misc]
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:
         if dtype is not None and np.dtype(dtype) != np.dtype(object):
             return np.array(self._data, dtype=dtype)
-        return self._data.copy() if copy else self._data
+        if copy:
+            return self._data.copy()
+        if getattr(self, "_readonly", False):
+            view = self._data.view()
+            view.flags.writeable = False
+            return view
+        return self._data
 
     def __getitem__(self, item: Any) -> Any:
         if isinstance(item, (int, np.integer)):
@@ -105,7 +114,12 @@ class CellArray(_OPERATORS, ExtensionArray):  # type: ignore[misc]
         if isinstance(item, tuple):
             item = self._row_of(item)
         made = self._data[check_array_indexer(self, item)]
-        return type(self)(made) if isinstance(made, np.ndarray) else made
+        if not isinstance(made, np.ndarray):
+            return made
+        rows = type(self)(made)
+        if isinstance(item, slice):
+            keep_readonly(self, rows)
+        return rows
 
     @staticmethod
     def _row_of(item: tuple[Any, ...]) -> Any:
@@ -115,6 +129,7 @@ class CellArray(_OPERATORS, ExtensionArray):  # type: ignore[misc]
         return rest[0] if rest else slice(None)
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        refuse_readonly(self)
         if isinstance(key, tuple):  # as `loc` and `iloc` give the rows
             key = self._row_of(key)
         key = check_array_indexer(self, key)
@@ -180,6 +195,41 @@ class CellArray(_OPERATORS, ExtensionArray):  # type: ignore[misc]
         made = getattr(pd.Series(self._data, dtype=object), name)(skipna=skipna, **options)
         return as_objects([made]) if keepdims else made
 
+    def _cast_pointwise_result(self, values: Any) -> Any:
+        """What a person's function gave for each row, of the type that these are."""
+        made = pd.Series(as_objects(values)).infer_objects()
+        return CellArray(made.to_numpy()) if made.dtype == np.dtype(object) else made.array
+
+    @classmethod
+    def _from_scalars(cls, scalars: Any, *, dtype: Any) -> CellArray:  # noqa: ARG003
+        if any(isinstance(each, (dict, list)) for each in scalars):
+            return cls(as_objects(scalars))
+        raise TypeError("There are no cells among these values.")  # pandas 2 then finds out their type
+
+    def _putmask(self, mask: np.ndarray[Any, Any], value: Any) -> None:
+        one_each = is_list_like(value) and not isinstance(value, dict) and len(value) == len(self)
+        self[mask] = as_objects(value)[mask] if one_each else value
+
+    def _where(self, mask: np.ndarray[Any, Any], value: Any) -> CellArray:
+        made = self.copy()
+        made._putmask(~mask, value)  # noqa: SLF001 - its own class
+        return made
+
+    def _accumulate(self, name: str, *, skipna: bool = True, **options: Any) -> CellArray:
+        made = getattr(pd.Series(self._data, dtype=object), name)(skipna=skipna, **options)
+        return CellArray(as_objects(made))
+
+    def _groupby_op(self, *, how: str, ngroups: int, ids: Any, **options: Any) -> Any:
+        if how not in _TRUTHS:
+            return super()._groupby_op(how=how, ngroups=ngroups, ids=ids, **options)
+        whole, add = how == "all", _TRUTHS[how]
+        truths = np.fromiter(map(bool, self._data), dtype=bool, count=len(self))
+        if options.get("skipna", True):
+            truths[self.isna()] = whole
+        made, kept = np.full(ngroups, whole), ids >= 0
+        add.at(made, ids[kept], truths[kept])
+        return made
+
     def _hash_pandas_object(self, **options: Any) -> Any:
         return pd.util.hash_array(self._data, **options)
 
@@ -193,7 +243,7 @@ class CellArray(_OPERATORS, ExtensionArray):  # type: ignore[misc]
         return str
 
     def _explode(self) -> tuple[Any, Any]:
-        lists = [(list(each) or [np.nan]) if isinstance(each, _LISTS) else [each] for each in self._data]
+        lists = [(list(each) or [np.nan]) if is_list_like(each) else [each] for each in self._data]
         items = as_objects(chain.from_iterable(lists))
         return items, np.fromiter(map(len, lists), dtype="uint64", count=len(lists))
 
@@ -223,12 +273,26 @@ class CellArray(_OPERATORS, ExtensionArray):  # type: ignore[misc]
 CellArray._add_comparison_ops()  # noqa: SLF001 - as pandas' guide for extension arrays has it
 CellArray._add_arithmetic_ops()  # noqa: SLF001
 _DTYPE = CellDtype()
-_LISTS = (list, tuple, set, np.ndarray)
+_TRUTHS = {"any": np.logical_or, "all": np.logical_and}
+
+
+def keep_readonly(array: Any, view: Any) -> None:
+    """A view of what pandas gave out as read-only is so, too."""
+    if getattr(array, "_readonly", False):
+        view._readonly = True  # noqa: SLF001 - pandas' own mark
+
+
+def refuse_readonly(array: Any) -> None:
+    """Refuse to write into what pandas gave out as read-only (pandas 3's `.array` and `.values`)."""
+    if getattr(array, "_readonly", False):
+        raise ValueError("Cannot modify read-only array")
 
 
 def as_objects(values: Iterable[Any]) -> np.ndarray[Any, Any]:
     """An object array of these values, each one cell."""
     if isinstance(values, CellArray):
         return np.asarray(values)
+    if isinstance(values, np.ndarray) and values.ndim == 1:
+        return values.astype(object)  # Python's numbers, not numpy's
     made = list(values)
     return np.fromiter(made, dtype=object, count=len(made))

@@ -1,17 +1,22 @@
-"""From which account rows came, as far as this process has read them: pandas' `combine_first`, `update` and
-assignment put rows of another frame into one whose attrs stay what they were.
+"""From which account rows came and which amounts Stripe sent, as far as this process has read them: pandas'
+`combine_first`, `update` and assignment put values of another frame into one whose attrs stay what they were.
 
-A call remembers the ids of its rows (pandas' own array, not a copy), for as long as a frame of it is there.
-Looked at only where frames of several accounts, modes or zones were read.
+A call remembers the ids and amounts of its rows (pandas' own arrays; before pandas 3, which copies what is
+written into, copies of the amounts) for as long as a frame of it is there. Looked at only where something
+may have been put together: frames of several accounts, modes or zones; amounts that were converted.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
+from stripe_magics.catalogue.versions import PINNED_VERSION
+from stripe_magics.frames.column_facts import known_columns
 from stripe_magics.frames.frame_info import FrameInfo, call_of, put_origin
+from stripe_magics.frames.schema import facts, release
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +31,8 @@ class RowOrigin:
     mode: str
     zone: str
     identity: str  # of the connection
+    object: str = ""
+    amounts: Mapping[str, Any] = field(default_factory=dict)  # by column, in minor units; currency, too
 
     def is_as(self, other: RowOrigin) -> bool:
         """Whether both came from one account, and count days in one zone."""
@@ -45,7 +52,15 @@ def remember_rows(frame: pd.DataFrame) -> None:
     call, info = call_of(frame), FrameInfo.of(frame)
     if call is None or not call.identity or "id" not in frame.columns or not len(frame):
         return
-    origin = RowOrigin(frame["id"].array, info.account, info.mode, info.zone, call.identity)
+    origin = RowOrigin(
+        frame["id"].array,
+        info.account,
+        info.mode,
+        info.zone,
+        call.identity,
+        info.object,
+        _amounts(frame, info),
+    )
     _ORIGINS.add(origin)
     put_origin(frame, origin)
 
@@ -69,3 +84,75 @@ def foreign_origins(frame: Any) -> list[RowOrigin]:
             if not same:
                 others.append(origin)
     return [own, *others] if others else []
+
+
+def _amounts(frame: pd.DataFrame, info: FrameInfo) -> dict[str, Any]:
+    import pandas as pd
+
+    if info.object not in facts():
+        return {}
+    known = known_columns(
+        info.object, tuple(sorted(info.expanded.items())), release(info.api_version or PINNED_VERSION)
+    )
+    own = [
+        name
+        for name, meaning in known.items()
+        if meaning.money and meaning.column.kind in {"int", "int?"} and name in frame.columns
+    ]
+    if "currency" in frame.columns:
+        own.append("currency")  # to know whether an amount is still in the one in which it was sent
+    if pd.__version__.startswith("2."):
+        return {name: frame[name].copy() for name in own}
+    return {name: frame[name] for name in own}
+
+
+class SentAmounts:
+    """The amounts that Stripe sent for a frame's rows."""
+
+    def __init__(self, frame: pd.DataFrame, info: FrameInfo) -> None:
+        self._count = len(frame)
+        self._found: list[tuple[RowOrigin, Any, Any]] = []  # an origin, which of its rows, where in the frame
+        call = call_of(frame)
+        own = call.origin if call is not None else None
+        others = [each for each in _ORIGINS if each is not own and each.object == info.object]
+        if "id" in frame.columns and self._count:
+            self._look_in([*([own] if own is not None else []), *others], frame["id"])
+
+    def _look_in(self, origins: list[RowOrigin], ids: pd.Series[Any]) -> None:
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        looked_for = pa.array(ids.astype("object"), pa.large_string(), from_pandas=True)
+        missing = np.ones(self._count, dtype=bool)
+        for origin in origins:
+            if not missing.any():
+                return
+            places = pc.index_in(
+                pa.array(origin.ids, pa.large_string()), value_set=looked_for, skip_nulls=True
+            )
+            there = np.flatnonzero(places.is_valid().to_numpy(zero_copy_only=False))
+            if len(there):
+                rows = places.drop_null().to_numpy(zero_copy_only=False)
+                self._found.append((origin, there, rows))
+                missing[rows] = False
+
+    def of(self, name: str) -> Any:
+        """The amounts of a column as floats, in minor units; NaN where they aren't known."""
+        import numpy as np
+
+        out = np.full(self._count, np.nan)
+        for origin, there, rows in reversed(self._found):  # the frame's own call comes last: its amounts stay
+            if name in origin.amounts:
+                out[rows] = origin.amounts[name].iloc[there].to_numpy("float64", na_value=np.nan)
+        return out
+
+    def currencies(self) -> Any:
+        """The currencies of the rows' objects; None where they aren't known."""
+        import numpy as np
+
+        out = np.full(self._count, None, dtype=object)
+        for origin, there, rows in reversed(self._found):
+            if "currency" in origin.amounts:
+                out[rows] = origin.amounts["currency"].iloc[there].astype("object")
+        return out

@@ -92,10 +92,25 @@ def _as_pandas(frame: pd.DataFrame) -> dict[str, str]:
     with pd.option_context("display.html.use_mathjax", False):
         html: Any = frame._repr_html_()  # type: ignore[operator]
     shown = {"text/plain": visible(repr(frame))}
-    names = [str(name) for name in money_columns(frame)][:6]
+    own = money_columns(frame)
+    names = [str(name) for name in own][:6]
     word = f"In {FrameInfo.of(frame).units or 'minor'} units: {', '.join(names)}." if names else ""
+    if None in own.values():
+        word += _currencies_lost(frame)
     if word:
         shown["text/plain"] += f"\n{word}"
     if html is not None:
         shown["text/html"] = output(Markup(html), tag("div", tag("small", word))) if word else html
     return shown
+
+
+def _currencies_lost(frame: pd.DataFrame) -> str:
+    """A word where amounts no longer say their currency and their call's rows were in several."""
+    from stripe_magics.frames.frame_info import call_of
+
+    call = call_of(frame)
+    if call is None or call.currency or not call.rows or "currency" not in call.columns:
+        return ""
+    found = sorted(set(filter(None, call.currencies.values())))
+    listed = f" ({', '.join(found[:6])}{' ...' if len(found) > 6 else ''})" if found else ""
+    return f" The list is in several currencies{listed}, and nothing here says which: group by currency, too."

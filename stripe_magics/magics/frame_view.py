@@ -83,6 +83,7 @@ class View:
         self.money: dict[Any, list[str]] = {}
         self.major: set[Any] = set()  # money columns whose values are in major units
         self.without_currency: set[Any] = set()
+        self.unknown_units: list[str] = []  # why amounts are shown as plain numbers
         chosen = (
             list(frame.columns)
             if all_columns or limits.columns is None
@@ -222,14 +223,16 @@ class View:
         return cell_texts.numbers(values, percent=name in self.about.get("fractions", ()), kind=kind)
 
     def _money(self, name: object, values: object) -> list[str]:
-        from stripe_magics.accessor.units import codes, refuse_fractions, units_of
+        from stripe_magics.accessor.amount_checks import refuse_wrong_units
+        from stripe_magics.accessor.amounts import MoneyColumn, codes, units_of
 
         source = self.sources[name]
         try:
-            if name not in self.info.money:
-                refuse_fractions(self.frame, [name], self.info)
             units = units_of(self.frame[name], name, self.info)
-        except FrameError:
+            column = MoneyColumn(name, source, units)
+            refuse_wrong_units(self.frame, [column], self.info, rows=self.places if self.cut else None)
+        except FrameError as problem:
+            self.unknown_units.append(str(problem).partition("\n")[0])
             return cell_texts.texts(values, self._longest)
         currencies = codes(self.bare, source) if source is not None else self._currencies_of_call(name)
         if currencies is None:
@@ -284,6 +287,7 @@ class View:
         said = [str(each) for each in self.about.get("notes") or []]
         if not said and self.about.get("complete") is False:
             said.append("This list is not complete; there are more rows: --limit all.")
+        said += self.unknown_units
         if self.name_problem:
             said.append(self.name_problem)
         if len(self.frame) and shown < len(self.frame.columns):

@@ -114,6 +114,66 @@ OPERATIONS: dict[str, Callable[[pd.DataFrame], Any]] = {
     "convert": lambda df: df.convert_dtypes().dtypes.astype(str).tolist(),
     "convert to Arrow's": lambda df: df.convert_dtypes(dtype_backend="pyarrow").dtypes.astype(str).tolist(),
     "infer": lambda df: df.infer_objects().dtypes.astype(str).tolist(),
+    "shift": lambda df: df.shift(1),
+    "shift with a value": lambda df: df["map"].shift(1, fill_value="x"),
+    "shift in groups": lambda df: df.groupby("n")["map"].shift(1),
+    "bfill": lambda df: df.bfill(),
+    "bfill a column": lambda df: df["map"].bfill(),
+    "ffill with a limit": lambda df: df["none"].ffill(limit=1),
+    "ffill in groups": lambda df: df.groupby("empty")["map"].ffill(),
+    "fillna by another column": lambda df: df["map"].fillna(df["empty"]),
+    "fillna a frame": lambda df: df.fillna("-"),
+    "explode a map": lambda df: df["map"].explode().tolist(),
+    "explode two": lambda df: df.assign(more=df["list"]).explode(["list", "more"]),
+    "last": lambda df: df.groupby("id").last(),
+    "named agg": lambda df: df.groupby("id").agg(m=("map", "first"), c=("map", "count")),
+    "agg a number": lambda df: df.groupby("id")["map"].agg(len),
+    "agg a text": lambda df: df.groupby("id")["map"].agg(lambda cells: str(cells.iloc[0])),
+    "agg a truth": lambda df: df.groupby("id")["map"].agg(lambda cells: bool(cells.notna().all())),
+    "any in groups": lambda df: df.groupby("id")["map"].any(),
+    "all in groups": lambda df: df.groupby("id").all(),
+    "any over columns": lambda df: df[["map", "list"]].any(axis=1),
+    "all of a column": lambda df: [df["map"].all(), df["map"].any()],
+    "cumsum of lists": lambda df: df["list"].dropna().cumsum(),
+    "sum of lists in groups": lambda df: df.groupby("id")["list"].sum(),
+    "unique in groups": lambda df: df.groupby("id")["map"].unique().map(list),
+    "transform": lambda df: df.groupby("id")["map"].transform("first"),
+    "cumcount": lambda df: df.groupby("map").cumcount(),
+    "concat beside": lambda df: pd.concat([df, df.add_suffix("2")], axis=1),
+    "concat with keys": lambda df: pd.concat({"a": df, "b": df}),
+    "concat of no rows": lambda df: pd.concat([df.iloc[:0], df]),
+    "concat with numbers": lambda df: pd.concat([df["map"], pd.Series([1, 2])]),
+    "concat with text": lambda df: pd.concat([df["none"], pd.Series(["a"])]),
+    "a new row": lambda df: _with(df, "id", 9, "z"),
+    "set by a filter": lambda df: _with(df, "map", df["n"] > 1, df["empty"]),
+    "set several": lambda df: _with(df, "map", [0, 2], "x"),
+    "set in an empty column": lambda df: _with(df, "none", 0, "x"),
+    "where, another column": lambda df: df["map"].where(df["map"].notna(), df["empty"]),
+    "where, a text": lambda df: df["map"].where(df["map"].notna(), "x"),
+    "mask, a list": lambda df: df["map"].mask(df["n"] > 1, ["x", "y", "z"]),
+    "combine to a number": lambda df: df["map"].combine(df["n"], lambda _, number: number),
+    "combine to a truth": lambda df: df["map"].combine(df["empty"], lambda one, other: one == other),
+    "combine to a text": lambda df: df["map"].combine(1, lambda *_: "x"),
+    "update": lambda df: _updated(df, pd.DataFrame({"map": [None, "q", "r"]})),
+    "reindex with a value": lambda df: df["map"].reindex([0, 7], fill_value="x"),
+    "align": lambda df: df["map"].align(df["list"].iloc[1:])[1],
+    "isin": lambda df: df["mixed"].isin(["x"]),
+    "contains": lambda df: df["mixed"].str.contains("x"),
+    "item of an item": lambda df: df["list"].str[0].str.get("a"),
+    "merge, outer": lambda df: df.merge(df.iloc[:1][["id", "map"]], on="id", how="outer", indicator=True),
+    "merge_asof": lambda df: pd.merge_asof(df, df[["n", "map"]], on="n"),
+    "compare": lambda df: df[["map"]].compare(df[["map"]].iloc[::-1].reset_index(drop=True)),
+    "resample": lambda df: _by_time(df).resample("2D").first(),
+    "asfreq": lambda df: _by_time(df)[["map"]].asfreq("12h"),
+    "pivot_table": lambda df: df.pivot_table(index="id", columns="n", values="map", aggfunc="first"),
+    "unstack": lambda df: df.set_index(["id", "n"])["map"].unstack(),  # noqa: PD010
+    "apply to columns": lambda df: df["map"].apply(lambda cell: pd.Series(cell or {})),
+    "repeat": lambda df: df["map"].repeat(2),
+    "insert and pop": lambda df: df.assign(m=df["map"]).pop("m"),
+    "to_numpy with a value": lambda df: df["map"].to_numpy(na_value="x").tolist(),
+    "turned twice": lambda df: df.T.T,
+    "a row": lambda df: df.iloc[1],
+    "no rows in groups": lambda df: df.iloc[:0].groupby("id")["map"].first(),
     "shown": repr,
     "html": lambda df: df.to_html(),
     "json": lambda df: df.to_json(orient="records"),
@@ -123,10 +183,20 @@ OPERATIONS: dict[str, Callable[[pd.DataFrame], Any]] = {
 }
 
 
-def _with(df: pd.DataFrame, column: str, row: int, value: Any) -> pd.DataFrame:
+def _with(df: pd.DataFrame, column: str, row: Any, value: Any) -> pd.DataFrame:
     df = df.copy()
     df.loc[row, column] = value
     return df
+
+
+def _updated(df: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    df = df.copy()
+    df.update(other)
+    return df
+
+
+def _by_time(df: pd.DataFrame) -> pd.DataFrame:
+    return df.set_index(pd.date_range("2026-01-01", periods=len(df)))
 
 
 def _values(made: Any) -> Any:

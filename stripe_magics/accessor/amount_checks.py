@@ -1,0 +1,132 @@
+"""What keeps a wrong amount from being converted or added up: other units than the frame says, rows that a
+merge repeated, numbers that may be money or not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from stripe_magics.accessor.amounts import MoneyColumn, codes, exponents, is_numeric
+from stripe_magics.catalogue.versions import PINNED_VERSION
+from stripe_magics.errors import FrameError
+from stripe_magics.frames.column_facts import known_columns
+from stripe_magics.frames.frame_info import FrameInfo
+from stripe_magics.frames.row_origins import SentAmounts
+from stripe_magics.frames.schema import facts
+
+
+def refuse_wrong_units(
+    frame: pd.DataFrame,
+    columns: Sequence[MoneyColumn],
+    info: FrameInfo,
+    *,
+    rows: Sequence[int] | None = None,
+    only_mixed: bool = False,
+) -> None:
+    """Raise where amounts of Stripe's objects surely aren't in the units that the frame says: they have
+    fractions of a minor unit, or are a hundred times more or less than what Stripe sent (divided by hand, or
+    put there by `update` or `loc` from a frame in other units). `rows` are those that are compared with what
+    Stripe sent; all, unless given. With `only_mixed`, a column that is in other units as a whole passes."""
+    if "id" not in frame.columns or info.object not in facts():
+        return
+    known = known_columns(
+        info.object, tuple(sorted(info.expanded.items())), info.api_version or PINNED_VERSION
+    )
+    compared = frame if rows is None else frame.iloc[list(rows)]
+    sent: SentAmounts | None = None
+    for each in columns:
+        values = frame[each.name]
+        meaning = known.get(each.name)
+        if (
+            each.name in info.money
+            or meaning is None
+            or meaning.column.kind not in {"int", "int?"}
+            or not is_numeric(values)
+        ):
+            continue
+        if each.units == "minor" and values.dtype.kind == "f" and not only_mixed:
+            _refuse_fractions(values, each.name)
+        sent = sent or SentAmounts(compared, info)
+        amounts = sent.of(each.name)
+        if each.source is not None and each.source.column == "currency":
+            same = codes(compared, each.source) == sent.currencies()
+            amounts = np.where(same, amounts, np.nan)  # one that was converted can't be compared
+        _refuse_other_units(compared, each, amounts, only_mixed=only_mixed)
+
+
+def refuse_repeated_rows(frame: pd.DataFrame, name: Any) -> None:
+    """Raise where a sum would count an amount of an object more than once: a merge has repeated its row."""
+    info = FrameInfo.of(frame)
+    if "id" not in frame.columns or info.object not in facts() or info.amounts is not None:
+        return
+    known = known_columns(
+        info.object, tuple(sorted(info.expanded.items())), info.api_version or PINNED_VERSION
+    )
+    ids = frame.loc[frame[name].notna(), "id"].dropna()
+    if name in known and not ids.is_unique:
+        raise FrameError(
+            f"{int(ids.duplicated().sum()):,} rows repeat an object that stands in another row, so a sum of"
+            f" {name} would count it more than once.",
+            advice='Leave them out: df.drop_duplicates("id"). df.stripe.join() never repeats a row.',
+        )
+
+
+def _refuse_fractions(values: pd.Series[Any], name: str) -> None:
+    numbers = values.dropna().to_numpy("float64")
+    fractions = numbers[numbers != np.rint(numbers)]
+    if len(fractions):
+        raise FrameError(
+            f"{name} has fractions ({fractions[0]:g}), so it can't be in minor units (cents), as"
+            " the frame has it: it was divided, or values in major units (dollars) were put into it.",
+            advice='If all of it is in major units, give that: to_minor(units="major").',
+        )
+
+
+def _refuse_other_units(frame: pd.DataFrame, column: MoneyColumn, sent: Any, *, only_mixed: bool) -> None:
+    """`sent` are the column's amounts in minor units as Stripe sent them."""
+    digits = exponents(frame, column)
+    if isinstance(digits, str):
+        return
+    values = frame[column.name].astype("Float64").to_numpy("float64", na_value=np.nan)
+    major = np.round(sent / 10.0**digits, 3)
+    said, other = (sent, major) if column.units == "minor" else (major, sent)
+    known = (sent != 0) & (digits > 0) & ~np.isnan(sent) & ~np.isnan(values)
+    changed = known & (np.abs(values - said) > 1e-6)
+    wrong = changed & (np.abs(values - other) <= 1e-6)
+    if 2 * int(wrong.sum()) <= int(changed.sum()):  # else it is something of a person's own
+        return
+    if only_mixed and wrong[known].all():
+        return
+    at, units = int(np.argmax(wrong)), {"minor": "minor units (cents)", "major": "major units (dollars)"}
+    others = "major" if column.units == "minor" else "minor"
+    raise FrameError(
+        f"{column.name} is in {units[column.units]}, as the frame has it, but {int(wrong.sum()):,} of"
+        f" {len(frame):,} rows are in {units[others]}: {values[at]:.15g}, where Stripe sent"
+        f" {sent[at]:.15g} cents. It was divided, or values of a frame in other units were put into it.",
+        advice=f'Convert before frames are put together. If they are meant so: units="{column.units}".',
+    )
+
+
+def refuse_unknown_numbers(frame: pd.DataFrame) -> None:
+    """Nothing is known to be money: raise if there are numbers that a person made (a pivot's, a melted
+    column's), which may be."""
+    info = FrameInfo.of(frame)
+    if info.amounts is not None:  # a report's, which says it itself
+        return
+    known = (
+        known_columns(info.object, (), info.api_version or PINNED_VERSION) if info.object in facts() else ()
+    )
+    made = [
+        name
+        for place, name in enumerate(frame.columns)
+        if is_numeric(frame.iloc[:, place]) and not (isinstance(name, str) and name in known)
+    ]
+    if made:
+        shown = ", ".join(map(str, made[:6])) + (" ..." if len(made) > 6 else "")
+        raise FrameError(
+            f"No column here is known to be money, so nothing can be converted: {shown}.",
+            advice=f"Name those that are: [{made[0]!r}].",
+        )
