@@ -216,8 +216,13 @@ def _cell() -> tuple[str, int]:
     """The cell that is being run and the number of its execution; ("", 0) outside notebooks."""
     from IPython import get_ipython
 
+    from stripe_magics.forms.result_area import in_voila
+
     shell = get_ipython()
     if shell is None:
         return "", 0
     parent = getattr(shell, "parent_header", None) or {}
-    return str(parent.get("metadata", {}).get("cellId", "")), int(getattr(shell, "execution_count", 0))
+    number = int(getattr(shell, "execution_count", 0))
+    cell = str(parent.get("metadata", {}).get("cellId", ""))
+    # Voila names no cells, and runs each once
+    return cell or (f"cell {number}" if in_voila() else ""), number

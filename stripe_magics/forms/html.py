@@ -208,8 +208,10 @@ ACTIONS = {
 
 def button_label(module: Module) -> str:
     """What the button says: the action in Stripe's own word where it is a plain verb."""
+    first = module.action.partition("_")[0]  # `list_history` lists
     return (
         ACTIONS.get(module.action)
+        or (ACTIONS.get(first) if module.effect is Effect.READ else None)
         or BUTTON_LABELS.get(module.effect)
         or module.action.replace("_", " ").capitalize()
     )

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
 
 SHOWN_REQUESTS = 3
+SLOW_ROWS = 500  # more are a while in checking, which is said
 
 RunRows = Callable[..., Any]
 """`run(frame, connection=..., dry_run=..., yes=..., progress=...)` -> the frame with a result column a row.
@@ -116,6 +117,8 @@ class RowsForm(w.VBox):
         if not len(rows):
             self._say("wrong", "There are no rows.")
             return False
+        if len(rows) > SLOW_ROWS:
+            self._say("plain", f"Checking {len(rows):,} rows ...")
         try:
             requests = self.run(rows, connection=self.connection, dry_run=True)["request"]
         except InvalidValue as invalid:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -545,3 +546,23 @@ def test_what_a_call_says_is_said_in_labels(sandbox: Any) -> None:
     raw = module_form("api.call", {"url": "/v1/customers?limit=2"})
     raw.submit()
     assert "there are more: give a higher limit with the URL." in raw.status.value
+
+
+def test_in_voila_two_cells_show_two_forms_of_a_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Voila names no cells: a second form doesn't take the place of another cell's."""
+    shell = SimpleNamespace(parent_header={}, execution_count=1)
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
+    monkeypatch.setattr("stripe_magics.forms.form_widget.origin", lambda: None)
+    first = module_form("customers.create")
+    shell.execution_count = 2
+    second = module_form("customers.create")
+    assert first.tree.closed, "anywhere else without cells the later one counts"
+    assert not second.tree.closed
+    monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5.13")
+    third = module_form("customers.create")
+    shell.execution_count = 3
+    fourth = module_form("customers.create")
+    assert not third.tree.closed
+    assert not fourth.tree.closed
+    for each in (second, third, fourth):
+        each.close()
