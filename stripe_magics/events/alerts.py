@@ -62,7 +62,7 @@ class AlertError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class AlertMessage:
     """What is said of some events: one line, and a row for each."""
 
     subject: str
@@ -85,7 +85,7 @@ class Message:
         return "\n".join([self.subject, *lines, *([f"and {more:,} more"] if more > 0 else [])])
 
 
-def message(events: Iterable[Event], *, account: str, mode: str) -> Message:
+def message(events: Iterable[Event], *, account: str, mode: str) -> AlertMessage:
     """The message for a batch of events."""
     rows = tuple(row(each) for each in events)
     counts = Counter(each["type"] for each in rows)
@@ -93,14 +93,18 @@ def message(events: Iterable[Event], *, account: str, mode: str) -> Message:
     more = f", {len(counts) - 5} more types" if len(counts) > 5 else ""
     number = f"{len(rows):,} events" if len(rows) != 1 else "1 event"
     account = visible(account)  # an account's owner chose its name
-    return Message(f"Stripe {mode.upper()} {account}: {number}: {kinds}{more}", rows, account, mode)
+    return AlertMessage(f"Stripe {mode.upper()} {account}: {number}: {kinds}{more}", rows, account, mode)
 
 
 class Alert:
     """One way of sending a message. `label` is what people see of it, `id` what it is known again by."""
 
     def __init__(
-        self, label: str, id: str, send: Callable[[Message], None], describe: Callable[[list[Event]], Message]
+        self,
+        label: str,
+        id: str,
+        send: Callable[[AlertMessage], None],
+        describe: Callable[[list[Event]], AlertMessage],
     ) -> None:
         self.label, self.id, self._send, self._describe = label, id, send, describe
         self._thread: threading.Thread | None = None
@@ -121,7 +125,7 @@ class Alert:
         if failures:
             raise failures[0]
 
-    def _send_into(self, said: Message, failures: list[Exception]) -> None:
+    def _send_into(self, said: AlertMessage, failures: list[Exception]) -> None:
         try:
             self._send(said)
         except Exception as error:  # raised where the message was sent from
@@ -135,7 +139,7 @@ def alert_names(given: Iterable[str] | str | None) -> list[str]:
 
 
 def alerts(
-    names: Iterable[str], describe: Callable[[list[Event]], Message]
+    names: Iterable[str], describe: Callable[[list[Event]], AlertMessage]
 ) -> tuple[frozenset[str], list[Alert]]:
     """What `--alert` names: what the page does, and what is sent. Raises `UsageFault` for what can't be sent
     as things are."""
@@ -150,7 +154,7 @@ def alerts(
     return frozenset(page), list(sent.values())
 
 
-def _sender(name: str, describe: Callable[[list[Event]], Message]) -> Alert:
+def _sender(name: str, describe: Callable[[list[Event]], AlertMessage]) -> Alert:
     if name == "email" or name.startswith("mailto:"):
         to = name.removeprefix("mailto:") if name != "email" else ""
         settings = _Smtp.read(os.environ, to)
@@ -233,7 +237,7 @@ class _Smtp:
                 )
         return cls(host, int(port), user, sender, to)
 
-    def send(self, said: Message) -> None:
+    def send(self, said: AlertMessage) -> None:
         """Send it. Raises `AlertError`."""
         mail = EmailMessage()
         mail["Subject"], mail["From"], mail["To"] = said.subject[:200], self.sender, self.to
@@ -282,7 +286,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 _ESCAPED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
-def _post(url: str, said: Message) -> None:
+def _post(url: str, said: AlertMessage) -> None:
     host = urlsplit(url).hostname
     body = {
         "text": said.text.translate(_ESCAPED),

@@ -85,7 +85,7 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Coverage:
+class ReadCoverage:
     """The stretch of Stripe's list that has been read, and when the last reading of it began. Unix
     seconds."""
 
@@ -256,12 +256,12 @@ class Store:
 
     # --- which stretch of the list has been read
 
-    def coverage(self, name: str) -> Coverage | None:
+    def coverage(self, name: str) -> ReadCoverage | None:
         """What has been read of a type, a group or everything (its name in the filter). None: nothing yet."""
         rows = self.select(
             "SELECT since, upto, read_at FROM coverage WHERE scope = ? AND name = ?", self.scope, name
         )
-        return Coverage(*rows[0]) if rows else None
+        return ReadCoverage(*rows[0]) if rows else None
 
     def cover(self, name: str, since: int, upto: int, read_at: float) -> None:
         """Note a reading that came to its end. A stretch that doesn't meet the one before takes its place."""

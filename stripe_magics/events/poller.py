@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.errors import InvalidRequest, StripeUnavailable
-from stripe_magics.events.event_store import Coverage, Store, Walk
+from stripe_magics.events.event_store import ReadCoverage, Store, Walk
 from stripe_magics.events.filters import EventFilter, covering_names
 from stripe_magics.request import Request
 
@@ -109,12 +109,14 @@ class Poller:
         gap = gap_notice(oldest_read, started) if oldest_read is not None and since is None else ""
         return Reading(tuple(fresh), begins, first, gap)
 
-    def _best(self, name: str) -> Coverage | None:
+    def _best(self, name: str) -> ReadCoverage | None:
         """The reading that came furthest of those that a name lies within."""
         found = [self.store.coverage(each) for each in covering_names(name)]
         return max((each for each in found if each is not None), key=lambda each: each.upto, default=None)
 
-    def _begins(self, known: dict[str, Coverage | None], needed: list[tuple[EventFilter, int]]) -> int | None:
+    def _begins(
+        self, known: dict[str, ReadCoverage | None], needed: list[tuple[EventFilter, int]]
+    ) -> int | None:
         """From when on to read: where each name's reading ended, or as far back as a handler needs."""
         bounds: list[int] = []
         for name, coverage in known.items():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.events import event_frame
-from stripe_magics.events.alerts import Alert, Message, alerts, message
+from stripe_magics.events.alerts import Alert, AlertMessage, alerts, message
 from stripe_magics.events.event_store import Stored
 from stripe_magics.events.filters import EventFilter
 
@@ -97,7 +97,7 @@ class WatchOutlets:
         if not self.has_view() and sys.stderr.isatty():
             print("\a", end="", file=sys.stderr, flush=True)
 
-    def describe(self, events: list[dict[str, Any]]) -> Message:
+    def describe(self, events: list[dict[str, Any]]) -> AlertMessage:
         return message(events, account=self.account.label(), mode=self.account.connection.mode)
 
     def export(self) -> None:

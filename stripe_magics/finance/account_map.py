@@ -91,7 +91,7 @@ SETTINGS = ("consultant", "client", "year_begins", "account_length", "tax_rate",
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class LedgerAccount:
     """An account of the books: its number, its name, and another number for some currencies."""
 
     number: str
@@ -108,11 +108,11 @@ class AccountMap:
     """Accounts by kind of entry, where they are from, and what a format's file says beside them (consultant
     and client of DATEV ...)."""
 
-    accounts: Mapping[str, Account]
+    accounts: Mapping[str, LedgerAccount]
     source: str
     settings: Mapping[str, Any] = field(default_factory=dict)
 
-    def find(self, kind: str) -> Account | None:
+    def find(self, kind: str) -> LedgerAccount | None:
         """The account of a kind of entry, by its own line or by one that ends in `*`."""
         if kind in self.accounts:
             return self.accounts[kind]
@@ -127,7 +127,9 @@ class AccountMap:
 def chart(name: str) -> AccountMap:
     """One of our own maps: saas, skr03 or skr04."""
     numbers = _CHARTS[name]
-    accounts = {kind: Account(*numbers[group]) for group, kinds in _GROUPS.items() for kind in kinds.split()}
+    accounts = {
+        kind: LedgerAccount(*numbers[group]) for group, kinds in _GROUPS.items() for kind in kinds.split()
+    }
     return AccountMap(accounts, name)
 
 
@@ -188,13 +190,13 @@ def _made(said: Mapping[str, Any], source: str) -> AccountMap:
     return AccountMap(accounts, source, dict(settings))
 
 
-def _account(kind: str, value: object, source: str) -> Account:
+def _account(kind: str, value: object, source: str) -> LedgerAccount:
     if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
-        return Account(str(value).strip())
+        return LedgerAccount(str(value).strip())
     if isinstance(value, Mapping) and str(value.get("account") or "").strip():
         own = value.get("currencies") or {}
         if isinstance(own, Mapping):
-            return Account(
+            return LedgerAccount(
                 str(value["account"]).strip(),
                 str(value.get("name") or ""),
                 {str(code).lower(): str(number) for code, number in own.items()},

@@ -17,7 +17,7 @@ import pandas as pd
 
 from stripe_magics.errors import MissingData
 from stripe_magics.finance.reporting_period import Period
-from stripe_magics.frames.frame_facts import Facts, ReportFacts
+from stripe_magics.frames.frame_facts import FrameFacts, ReportFrameFacts
 from stripe_magics.frames.frame_info import facts_of, set_facts
 from stripe_magics.money import format_amount
 
@@ -183,7 +183,7 @@ def result(
     period: Period | None = None,
     zone: str = "UTC",
     notes: Sequence[str] = (),
-    **facts: Unpack[ReportFacts],
+    **facts: Unpack[ReportFrameFacts],
 ) -> pd.DataFrame:
     """The finished report: a RangeIndex, and attrs that name report, zone, period, definitions and
     completeness."""
@@ -193,7 +193,9 @@ def result(
     out.attrs = {}
     zone = period.zone if period is not None else zone
     set_facts(out, report=report, units="minor", zone=zone, complete=complete)
-    set_facts(out, **cast("ReportFacts", {key: value for key, value in facts.items() if value is not None}))
+    set_facts(
+        out, **cast("ReportFrameFacts", {key: value for key, value in facts.items() if value is not None})
+    )
     set_facts(out, **_shared_facts(given))
     if period is not None:
         start, end = period.start.isoformat(), period.end.isoformat()
@@ -202,9 +204,9 @@ def result(
     return set_facts(out, notes=said) if said else out
 
 
-def _shared_facts(given: Sequence[Facts]) -> Facts:
+def _shared_facts(given: Sequence[FrameFacts]) -> FrameFacts:
     """Whose the sources are, where all that say so say the same."""
-    found: Facts = {}
+    found: FrameFacts = {}
     if len(livemodes := {each.get("livemode") for each in given} - {None}) == 1:
         found["livemode"] = livemodes.pop()
     if len(modes := {each["mode"] for each in given if "mode" in each}) == 1:

@@ -28,7 +28,7 @@ _PROVED = {"prove": True}
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class HandoverPart:
     """A report of the month end: its sheet, its options, the columns with totals, and a column that is a
     difference of two others."""
 
@@ -37,25 +37,25 @@ class Part:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-PARTS: dict[str, Part] = {
-    "balance_summary": Part("Balance", options=_PROVED),
-    "balance_activity": Part("Activity", ("gross", "fee", "net")),
-    "daily_balance": Part(
+PARTS: dict[str, HandoverPart] = {
+    "balance_summary": HandoverPart("Balance", options=_PROVED),
+    "balance_activity": HandoverPart("Activity", ("gross", "fee", "net")),
+    "daily_balance": HandoverPart(
         "Daily balance", ("sales", "refunds", "disputes", "fees", "other", "net", "payouts")
     ),
-    "payout_reconciliation": Part("Payouts", ("amount", "gross", "fee", "net")),
-    "fees": Part("Fees", ("amount",)),
-    "volume": Part("Volume"),
-    "ar_ageing": Part(
+    "payout_reconciliation": HandoverPart("Payouts", ("amount", "gross", "fee", "net")),
+    "fees": HandoverPart("Fees", ("amount",)),
+    "volume": HandoverPart("Volume"),
+    "ar_ageing": HandoverPart(
         "Receivables", ("not_due", "1_30", "31_60", "61_90", "91_120", "over_120", "total", "uncollectible")
     ),
-    "tax_collected": Part("Tax by document", ("taxable", "tax")),
-    "deferred_revenue": Part("Deferred revenue"),
-    "mrr": Part("MRR"),
-    "mrr_movements": Part("MRR changes", ("change",)),
-    "refund_rate": Part("Refunds"),
-    "dispute_rate": Part("Disputes"),
-    "failed_payments": Part("Failed payments", ("amount", "recovered_amount")),
+    "tax_collected": HandoverPart("Tax by document", ("taxable", "tax")),
+    "deferred_revenue": HandoverPart("Deferred revenue"),
+    "mrr": HandoverPart("MRR"),
+    "mrr_movements": HandoverPart("MRR changes", ("change",)),
+    "refund_rate": HandoverPart("Refunds"),
+    "dispute_rate": HandoverPart("Disputes"),
+    "failed_payments": HandoverPart("Failed payments", ("amount", "recovered_amount")),
 }
 """The reports in the workbook, in its order."""
 

@@ -23,7 +23,7 @@ P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ReportColumn:
     """One column of a report: its name, its kind, and what it means in a sentence."""
 
     name: str
@@ -31,29 +31,29 @@ class Column:
     meaning: str
 
 
-def money(name: str, meaning: str) -> Column:
+def money(name: str, meaning: str) -> ReportColumn:
     """An amount in minor units of the row's currency."""
-    return Column(name, "money", meaning)
+    return ReportColumn(name, "money", meaning)
 
 
-def count(name: str, meaning: str) -> Column:
+def count(name: str, meaning: str) -> ReportColumn:
     """A number of things."""
-    return Column(name, "count", meaning)
+    return ReportColumn(name, "count", meaning)
 
 
-def ratio_of(name: str, meaning: str) -> Column:
+def ratio_of(name: str, meaning: str) -> ReportColumn:
     """A share as a fraction: 0.25 is 25 %."""
-    return Column(name, "ratio", meaning)
+    return ReportColumn(name, "ratio", meaning)
 
 
-def text(name: str, meaning: str) -> Column:
+def text(name: str, meaning: str) -> ReportColumn:
     """Words, ids, codes."""
-    return Column(name, "text", meaning)
+    return ReportColumn(name, "text", meaning)
 
 
-def column(name: str, kind: Kind, meaning: str) -> Column:
+def column(name: str, kind: Kind, meaning: str) -> ReportColumn:
     """Any other kind."""
-    return Column(name, kind, meaning)
+    return ReportColumn(name, kind, meaning)
 
 
 CURRENCY = text("currency", "The currency of the row's amounts (three letters, lower case).")
@@ -62,7 +62,7 @@ STATUS = text("status", "What the residual says: adds up, does not add up, or wh
 
 
 def declare(
-    *columns: Column, more: bool = False
+    *columns: ReportColumn, more: bool = False
 ) -> Callable[[Callable[P, pd.DataFrame]], Callable[P, pd.DataFrame]]:
     """Declare the columns of a report function. With `more` its frame may have others besides (those of the
     objects it lists)."""
@@ -78,13 +78,13 @@ def declare(
     return around
 
 
-def columns_of(function: Callable[..., Any]) -> tuple[Column, ...]:
+def columns_of(function: Callable[..., Any]) -> tuple[ReportColumn, ...]:
     """The columns that a report function declares."""
-    made: tuple[Column, ...] = getattr(function, "columns", ())
+    made: tuple[ReportColumn, ...] = getattr(function, "columns", ())
     return made
 
 
-def describe(frame: pd.DataFrame, columns: tuple[Column, ...], *, more: bool = False) -> pd.DataFrame:
+def describe(frame: pd.DataFrame, columns: tuple[ReportColumn, ...], *, more: bool = False) -> pd.DataFrame:
     """Write into the frame's facts which columns are money, counts, ratios and days; the columns must be
     those declared."""
     names = [each.name for each in columns]

@@ -11,9 +11,9 @@ from __future__ import annotations
 import pandas as pd
 
 from stripe_magics.errors import UsageFault
-from stripe_magics.finance.columns import Column
+from stripe_magics.finance.columns import ReportColumn
 from stripe_magics.finance.reporting_period import Period, midnights
-from stripe_magics.frames.frame_facts import Facts
+from stripe_magics.frames.frame_facts import FrameFacts
 from stripe_magics.frames.frame_info import add_note, facts_of, set_facts
 
 BEFORE, CHANGE = "_before", "_change"
@@ -34,7 +34,7 @@ def period_before(span: Period) -> Period:
     return Period(bounds[0], span.start, span.zone)
 
 
-def keys_and_measures(name: str, columns: tuple[Column, ...]) -> tuple[list[str], list[str]]:
+def keys_and_measures(name: str, columns: tuple[ReportColumn, ...]) -> tuple[list[str], list[str]]:
     """The columns by which rows are matched, and those that are compared. Raises `UsageFault` for a report
     that has its own time axis."""
     times = [each.name for each in columns if each.kind in {"date", "month", "time"}]
@@ -50,7 +50,7 @@ def keys_and_measures(name: str, columns: tuple[Column, ...]) -> tuple[list[str]
 
 
 def beside(
-    now: pd.DataFrame, before: pd.DataFrame, name: str, columns: tuple[Column, ...], earlier: Period
+    now: pd.DataFrame, before: pd.DataFrame, name: str, columns: tuple[ReportColumn, ...], earlier: Period
 ) -> pd.DataFrame:
     """The report with, for each amount and count, that of the period before and the change."""
     keys, measures = keys_and_measures(name, columns)
@@ -65,7 +65,7 @@ def beside(
         out[each], out[each + BEFORE] = left[each], right[each]
         out[each + CHANGE] = left[each] - right[each]
     out = out.reset_index()
-    about: Facts = {**facts_of(now)}
+    about: FrameFacts = {**facts_of(now)}
     kinds = about.get("kinds", {})
     added = {f"{each}{end}": kinds.get(each, "money") for each in measures for end in ("", BEFORE, CHANGE)}
     about["kinds"] = {**dict.fromkeys(keys, "text"), **added}

@@ -54,7 +54,7 @@ class _Source:
     manifest: Manifest
 
 
-class ListFolder:
+class ReportFolder:
     """The Parquet lists in a folder, by object type; each is read when it is first asked for."""
 
     def __init__(self, place: str | Path) -> None:

@@ -25,7 +25,7 @@ from stripe_magics.finance.payments import without_reversals
 from stripe_magics.finance.payouts import effective_at, payout_items, payouts_in, reconcilable
 from stripe_magics.finance.reporting_period import nanoseconds
 from stripe_magics.finance.stripe_reports import payout_members
-from stripe_magics.frames.frame_facts import Facts
+from stripe_magics.frames.frame_facts import FrameFacts
 from stripe_magics.frames.frame_info import facts_of, set_facts
 
 EVENT_DAYS = 30  # as long as Stripe keeps events
@@ -154,7 +154,7 @@ class ReportInputs(ListInputs):
             coupons = {} if shape == "line_amounts" else self.coupons()
             lines = invoice_lines(invoices, coupons=coupons, prices=prices, void=void, nested=nested)
             lines.attrs = {}
-            facts: Facts = {**facts_of(invoices)}  # without those of the call
+            facts: FrameFacts = {**facts_of(invoices)}  # without those of the call
             set_facts(lines, **facts)
             self.memo[key] = lines
         table: pd.DataFrame = self.memo[key]

@@ -16,7 +16,7 @@ import pandas as pd
 from stripe_magics.errors import MissingData, NotFound
 from stripe_magics.finance.aggregation import to_str
 from stripe_magics.finance.balance import now_balance
-from stripe_magics.finance.folders import ListFolder
+from stripe_magics.finance.folders import ReportFolder
 from stripe_magics.finance.invoice_line_items import cut_off
 from stripe_magics.finance.reporting_period import Period
 from stripe_magics.frames.assemble import release_memory
@@ -64,7 +64,7 @@ class ListInputs:
     clock: pd.Timestamp
     period: Period | None = None
     options: dict[str, Any] = field(default_factory=dict)
-    folder: ListFolder | None = None
+    folder: ReportFolder | None = None
     home: str = ""
     own_account: bool = False  # whether what is fetched comes from the connection's own account
     whole: dict[str, pd.DataFrame] = field(default_factory=dict)  # the frames at hand, as they were given

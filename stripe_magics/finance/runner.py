@@ -20,7 +20,7 @@ from stripe_magics._text import closest_matches
 from stripe_magics.errors import UnknownName, UsageFault
 from stripe_magics.finance import comparison, stripe_check
 from stripe_magics.finance.columns import columns_of
-from stripe_magics.finance.folders import ListFolder
+from stripe_magics.finance.folders import ReportFolder
 from stripe_magics.finance.inputs import ReportInputs
 from stripe_magics.finance.list_fetch import account_read, fetcher, forget_lists, stripe_clock, zone_of
 from stripe_magics.finance.list_inputs import AT_HAND, LISTS, Fetch
@@ -126,7 +126,7 @@ def report(  # noqa: PLR0913 - public: each is a keyword of its own
     something.
     """
     known, each = find_report(name)
-    folder = ListFolder(over) if over is not None else None
+    folder = ReportFolder(over) if over is not None else None
     account = account_read() if folder is None and fetch is None else {}
     zone = tz or zone_of(account)
     check_zone(zone)

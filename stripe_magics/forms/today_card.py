@@ -28,7 +28,7 @@ RECENT = 30 * 86400  # how far back a failed payout is still news
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TodayLine:
     """One thing that waits: what, in which state, and its id for `%stripe ID`."""
 
     text: str
@@ -37,11 +37,11 @@ class Line:
 
 
 @dataclass(slots=True)
-class Section:
+class TodaySection:
     """A heading, a sentence when there is nothing, and the lines."""
 
     title: str
-    lines: list[Line] = field(default_factory=list)
+    lines: list[TodayLine] = field(default_factory=list)
     nothing: str = ""
     note: str = ""
 
@@ -52,7 +52,7 @@ class Today:
 
     day: str
     account: str
-    sections: list[Section]
+    sections: list[TodaySection]
 
     def __repr__(self) -> str:
         out = [f"{self.day}, {self.account}"]
@@ -113,12 +113,12 @@ def today(connection: Connection | None = None) -> Today:
     )
 
 
-def _guarded(title: str, read: Callable[[], Section]) -> Section:
+def _guarded(title: str, read: Callable[[], TodaySection]) -> TodaySection:
     try:
         return read()
     except StripeError as fault:
         # a key that may not read one list, or a journal that can't be used, still has its day
-        return Section(title, note=f"Could not be read: {fault.brief}")
+        return TodaySection(title, note=f"Could not be read: {fault.brief}")
 
 
 def _list(
@@ -130,7 +130,7 @@ def _list(
     return rows, f"Only the newest {len(rows)} were read; there are more." if answer.get("has_more") else ""
 
 
-def _balance(get: Callable[[str], Any]) -> Section:
+def _balance(get: Callable[[str], Any]) -> TodaySection:
     found = get("/v1/balance")
     pending = {each.get("currency"): each.get("amount") for each in found.get("pending") or []}
     lines = []
@@ -138,12 +138,12 @@ def _balance(get: Callable[[str], Any]) -> Section:
         currency = each.get("currency")
         waiting = money(pending.get(currency), currency)
         lines.append(
-            Line(f"{money(each.get('amount'), currency)} available, {waiting or 'nothing'} on its way")
+            TodayLine(f"{money(each.get('amount'), currency)} available, {waiting or 'nothing'} on its way")
         )
-    return Section("Balance", lines, "No balance yet.")
+    return TodaySection("Balance", lines, "No balance yet.")
 
 
-def _payments(get: Callable[[str], Any], midnight: int) -> Section:
+def _payments(get: Callable[[str], Any], midnight: int) -> TodaySection:
     rows, note = _list(get, "/v1/charges", {"created[gte]": midnight})
     totals: dict[tuple[str, str], list[int]] = {}
     for each in rows:
@@ -151,14 +151,14 @@ def _payments(get: Callable[[str], Any], midnight: int) -> Section:
             int(each.get("amount") or 0)
         )
     lines = [
-        Line(
+        TodayLine(
             f"{len(amounts)} {'payment' if len(amounts) == 1 else 'payments'} over"
             f" {money(sum(amounts), currency)}",
             status,
         )
         for (status, currency), amounts in sorted(totals.items(), reverse=True)
     ]
-    return Section("Payments today", lines, "None so far.", note)
+    return TodaySection("Payments today", lines, "None so far.", note)
 
 
 def _deadline(due: int | None, now: datetime) -> str:
@@ -175,7 +175,7 @@ def _deadline(due: int | None, now: datetime) -> str:
     return f", {left} {'day' if left == 1 else 'days'} left"
 
 
-def _disputes(get: Callable[[str], Any], now: datetime) -> Section:
+def _disputes(get: Callable[[str], Any], now: datetime) -> TodaySection:
     rows, note = _list(get, "/v1/disputes", {}, ["data.charge"])
     lines = []
     for each in rows:
@@ -186,16 +186,16 @@ def _disputes(get: Callable[[str], Any], now: datetime) -> Section:
         paid = f" on {card(charge.get('payment_method_details'))}" if isinstance(charge, Mapping) else ""
         amount = money(each.get("amount"), each.get("currency"))
         lines.append(
-            Line(
+            TodayLine(
                 f"{amount}{paid}: {str(each.get('reason', '')).replace('_', ' ')}{days}",
                 str(each.get("status", "")),
                 str(each.get("id", "")),
             )
         )
-    return Section("Disputes that need an answer", lines, "None.", note)
+    return TodaySection("Disputes that need an answer", lines, "None.", note)
 
 
-def _past_due(get: Callable[[str], Any], now: int) -> Section:
+def _past_due(get: Callable[[str], Any], now: int) -> TodaySection:
     rows, note = _list(get, "/v1/invoices", {"status": "open"}, ["data.customer"])
     late = sorted(
         (each for each in rows if each.get("due_date") and each["due_date"] < now),
@@ -207,10 +207,12 @@ def _past_due(get: Callable[[str], Any], now: int) -> Section:
         owed[currency] = owed.get(currency, 0) + int(each.get("amount_remaining") or 0)
     sums = ", ".join(money(amount, currency) for currency, amount in sorted(owed.items()))
     lines = (
-        [Line(f"{len(late)} invoices over {sums}, the oldest first:", "past_due")] if len(late) > 1 else []
+        [TodayLine(f"{len(late)} invoices over {sums}, the oldest first:", "past_due")]
+        if len(late) > 1
+        else []
     )
     lines += [
-        Line(
+        TodayLine(
             f"{each.get('number')}: {money(each.get('amount_remaining'), each.get('currency'))} from"
             f" {_name(each)}, due {day(each['due_date'])}",
             "past_due",
@@ -219,7 +221,7 @@ def _past_due(get: Callable[[str], Any], now: int) -> Section:
         for each in late[:SHOWN]
     ]
     more = "%stripe report ar_ageing lists them all." if len(late) > SHOWN else ""
-    return Section("Invoices past due", lines, "None.", " ".join(each for each in (note, more) if each))
+    return TodaySection("Invoices past due", lines, "None.", " ".join(each for each in (note, more) if each))
 
 
 def _name(invoice: Json) -> str:
@@ -228,10 +230,10 @@ def _name(invoice: Json) -> str:
     return str(known.get("name") or known.get("email") or invoice.get("customer_name") or customer)
 
 
-def _failed_payouts(get: Callable[[str], Any], now: int) -> Section:
+def _failed_payouts(get: Callable[[str], Any], now: int) -> TodaySection:
     rows, note = _list(get, "/v1/payouts", {"status": "failed", "created[gte]": now - RECENT})
     lines = [
-        Line(
+        TodayLine(
             f"{money(each.get('amount'), each.get('currency'))} on {day(each.get('created'))}:"
             f" {each.get('failure_message') or each.get('failure_code') or 'no reason given'}",
             "failed",
@@ -239,14 +241,14 @@ def _failed_payouts(get: Callable[[str], Any], now: int) -> Section:
         )
         for each in rows
     ]
-    return Section("Payouts that failed in the last 30 days", lines, "None.", note)
+    return TodaySection("Payouts that failed in the last 30 days", lines, "None.", note)
 
 
-def _pending(connection: Connection) -> Section:
+def _pending(connection: Connection) -> TodaySection:
     lines = [
-        Line(f"Operation {each.number}: {each.method} {each.path}", "unknown")
+        TodayLine(f"Operation {each.number}: {each.method} {each.path}", "unknown")
         for each in connection.pending()
     ]
-    return Section(
+    return TodaySection(
         "Writes with an unknown outcome", lines, "None.", "%stripe reconcile N checks one." if lines else ""
     )

@@ -12,7 +12,7 @@ import ipywidgets as w
 from stripe_magics.forms.card_widget import object_card
 from stripe_magics.forms.opened_below import OpenedBelow
 from stripe_magics.forms.part_list import Part, PartList
-from stripe_magics.forms.today_card import Section, Today, today
+from stripe_magics.forms.today_card import Today, TodaySection, today
 from stripe_magics.forms.widget_registry import WidgetRegistry, set_children
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class TodayPage:
         self._handle: Any = None
 
     @property
-    def sections(self) -> list[Section]:
+    def sections(self) -> list[TodaySection]:
         """The lists of the page, in order."""
         return self.today.sections
 

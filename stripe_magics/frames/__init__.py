@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics.frames.column_names import expanded_columns, given_names, resolve
-from stripe_magics.frames.frame_facts import Facts
+from stripe_magics.frames.frame_facts import FrameFacts
 from stripe_magics.frames.frame_info import (
     CallInfo,
     FrameAttrs,
@@ -96,7 +96,7 @@ def build(
     if short:  # asked for by a short name: the column has that name
         frame = frame.rename(columns={name: alias for name, alias in short.items() if name not in columns})
     expanded = facts_of(frame).get("expanded")
-    facts: Facts = {"object": builder.object_type, **({"expanded": expanded} if expanded else {})}
+    facts: FrameFacts = {"object": builder.object_type, **({"expanded": expanded} if expanded else {})}
     call = replace(given.call or CallInfo(), rows=len(frame), columns=tuple(frame.columns), **seen)
     put_attrs(frame, FrameAttrs({**facts, **given}, call=call))
     remember(FrameInfo.of(frame), call_of(frame))

@@ -1,8 +1,8 @@
 """The keys of `df.attrs["stripe"]`, each declared once with the type of its value.
 
 `frame_info.facts_of` reads them and `frame_info.set_facts` writes them, so that the type checker knows every
-key. Those of `FrameInfo` and `CallInfo` are the facts of all frames; `ReportFacts` are what a report says
-besides.
+key. Those of `FrameInfo` and `CallInfo` are the facts of all frames; `ReportFrameFacts` are what a report
+says besides.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 
-class ReportFacts(TypedDict, total=False):
+class ReportFrameFacts(TypedDict, total=False):
     """What a report says of itself beside its name, zone, period and notes."""
 
     title: str
@@ -30,7 +30,7 @@ class ReportFacts(TypedDict, total=False):
     stripe_account: Mapping[str, Sequence[int]]  # of a journal: what it does to the balance, by currency
 
 
-class Facts(ReportFacts, total=False):
+class FrameFacts(ReportFrameFacts, total=False):
     """Everything that `df.attrs["stripe"]` may have."""
 
     # of every frame

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Unpack, cast
 if TYPE_CHECKING:
     import pandas as pd
 
-    from stripe_magics.frames.frame_facts import Facts
+    from stripe_magics.frames.frame_facts import FrameFacts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,10 +207,10 @@ def as_attrs(facts: Mapping[str, Any] | None) -> FrameAttrs:
     return made
 
 
-def facts_of(frame: object) -> Facts:
+def facts_of(frame: object) -> FrameFacts:
     """What a frame says of itself (its call's facts are read through it); empty for one that says nothing."""
     said = getattr(frame, "attrs", {}).get("stripe")
-    return cast("Facts", said if isinstance(said, Mapping) else FrameAttrs())
+    return cast("FrameFacts", said if isinstance(said, Mapping) else FrameAttrs())
 
 
 def has_facts(frame: Any) -> bool:
@@ -231,7 +231,7 @@ def put_origin(frame: pd.DataFrame, origin: object) -> None:
         said.call = replace(said.call, origin=origin)
 
 
-def set_facts(frame: pd.DataFrame, **facts: Unpack[Facts]) -> pd.DataFrame:
+def set_facts(frame: pd.DataFrame, **facts: Unpack[FrameFacts]) -> pd.DataFrame:
     """Add facts to what a frame says of itself, or change them; gives the frame. Other frames that have the
     same attrs (`out.attrs = frame.attrs` shares them) keep theirs."""
     made = as_attrs(frame.attrs.get("stripe")).copy()
@@ -250,7 +250,7 @@ def add_note(frame: pd.DataFrame, *notes: str) -> None:
 
 
 # What this process has seen ---------------------------------------------------------------------------------
-class _Seen:
+class _SeenFrames:
     """What frames were made here: where pandas dropped a frame's facts, this says whether they could have
     been others."""
 
@@ -260,7 +260,7 @@ class _Seen:
         self.major = False  # whether a frame in major units was ever made or read
 
 
-SEEN = _Seen()
+SEEN = _SeenFrames()
 
 
 def remember(info: FrameInfo, call: CallInfo | None = None) -> None:

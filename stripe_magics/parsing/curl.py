@@ -87,10 +87,10 @@ _STANDS_FOR_KEY = re.compile(
 
 def read_curl(words: list[ShellWord], look_up: LookUp, stdin: str | None) -> CurlRequest:
     """Read curl's words. `stdin` is what a pipe or a redirection gives it, None for nothing."""
-    return _Reader(words, look_up, stdin).read()
+    return _CurlReader(words, look_up, stdin).read()
 
 
-class _Reader:
+class _CurlReader:
     def __init__(self, words: list[ShellWord], look_up: LookUp, stdin: str | None) -> None:
         self.words, self.look_up, self.stdin = words, look_up, stdin
         self.at = 0

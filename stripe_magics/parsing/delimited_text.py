@@ -16,7 +16,7 @@ DELIMITERS = (",", ";", "\t", "|")
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
-class Sheet(NamedTuple):
+class DelimitedTable(NamedTuple):
     """The head, the rows below it, and what a person should know of how they were read."""
 
     head: list[str]
@@ -25,7 +25,7 @@ class Sheet(NamedTuple):
     guessed: bool = False  # the characters were guessed: a person should look at them first
 
 
-def read_delimited(data: bytes) -> Sheet:
+def read_delimited(data: bytes) -> DelimitedTable:
     """Read a file's bytes. Raises ValueError, in words, for what is no table."""
     text, notes = _decoded(data)
     guessed = bool(notes)
@@ -47,7 +47,7 @@ def read_delimited(data: bytes) -> Sheet:
 
 def sheet_of(
     lines: list[tuple[int, list[str]]], notes: tuple[str, ...] = (), *, guessed: bool = False
-) -> Sheet:
+) -> DelimitedTable:
     """The table of numbered lines: the first with anything in it is the head, empty rows are left out.
 
     Raises ValueError for a file without rows, and for a line with more cells than the head.
@@ -71,7 +71,7 @@ def sheet_of(
         count = "One empty row was" if inside == 1 else f"{inside:,} empty rows were"
         notes = (*notes, f"{count} left out.")
     body = [[*cells[:width], *([""] * (width - len(cells)))] for _, cells in rows]
-    return Sheet(_head(first[:width]), body, notes, guessed)
+    return DelimitedTable(_head(first[:width]), body, notes, guessed)
 
 
 def _head(cells: list[str]) -> list[str]:

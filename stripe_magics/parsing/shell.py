@@ -117,10 +117,10 @@ def dialect(text: str) -> str:
 
 def read_script(text: str) -> list[ShellCommand]:
     """The commands of a text, in order. Raises `UsageFault` for what can't be read or done here."""
-    return _Reader(text, dialect(text)).read()
+    return _ShellReader(text, dialect(text)).read()
 
 
-class _Reader:
+class _ShellReader:
     def __init__(self, text: str, shell: str) -> None:
         self.text, self.shell, self.at = text, shell, 0
         self.stages = [ShellCommand()]
@@ -305,6 +305,6 @@ class _Reader:
 
 def _here_words(body: str) -> ShellWord:
     """A here-document whose end isn't quoted: names in it are looked up."""
-    reader = _Reader(body.replace('"', '\\"') + '"', "bash")
+    reader = _ShellReader(body.replace('"', '\\"') + '"', "bash")
     reader.double_quoted()
     return reader.word or ShellWord()

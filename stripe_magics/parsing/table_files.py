@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from stripe_magics._install import pip_install
 from stripe_magics.errors import UsageFault
-from stripe_magics.parsing.delimited_text import Sheet, read_delimited, sheet_of
+from stripe_magics.parsing.delimited_text import DelimitedTable, read_delimited, sheet_of
 from stripe_magics.parsing.workbook_cells import read_first_sheet
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _read(name: str) -> pd.DataFrame:
         raise UsageFault(f"--from: {name!r} can't be read as a table ({fault}). Nothing was sent.") from None
 
 
-def _as_frame(sheet: Sheet) -> pd.DataFrame:
+def _as_frame(sheet: DelimitedTable) -> pd.DataFrame:
     import pandas as pd
 
     frame = pd.DataFrame(sheet.rows, columns=sheet.head, dtype=object)

@@ -116,7 +116,7 @@ def _yaml(text: str, namespace: Mapping[str, Any]) -> Any:
         raise UsageFault(*_explained(fault)) from None
     except RecursionError:
         raise UsageFault("The body is nested too deeply.") from None
-    value = _Reader(hidden, namespace).read(node) if node is not None else {}
+    value = _YamlReader(hidden, namespace).read(node) if node is not None else {}
     refuse_keys(value)
     return value
 
@@ -175,7 +175,7 @@ class _Hidden:
         return "".join(pieces)
 
 
-class _Reader:
+class _YamlReader:
     """Turns YAML's nodes into dicts, lists and text, and looks names up."""
 
     def __init__(self, hidden: _Hidden, namespace: Mapping[str, Any]) -> None:

@@ -31,7 +31,7 @@ from stripe_magics.errors import Fault, InvalidValue
 from stripe_magics.validation import urls_and_headers
 from stripe_magics.validation.field_resolution import resolve_fields
 from stripe_magics.validation.key_check import refuse_keys
-from stripe_magics.validation.readers import Context, read, read_filter
+from stripe_magics.validation.readers import ValueContext, read, read_filter
 from stripe_magics.validation.rules import RuleChecker, expand_faults, fits, variant
 from stripe_magics.validation.scalars import UnknownChoice
 from stripe_magics.validation.structures import RowFaults
@@ -78,7 +78,7 @@ def bind(
         refuse_keys(list(params))
     named = resolve_fields(module, values, params)
     now = now or datetime.now(UTC)
-    context = Context(zone=zone, now=now, operation=_operation(module), documented=module.documented)
+    context = ValueContext(zone=zone, now=now, operation=_operation(module), documented=module.documented)
     work = _Binder(module, context, api_version, dict(named.raws), faults=list(named.faults))
     work.faulty |= {fault.field for fault in named.faults if module.get(fault.field) is not None}
     work.read_plain()
@@ -145,7 +145,7 @@ def check(field: Field, value: object, *, zone: tzinfo, currency: str | None = N
     what is wrong."""
     refuse_keys(plain(value), field)
     operation: money.Operation = "payout" if field.operation == "payout" else "charge"
-    typed = read(field, value, Context(zone=zone, currency=currency, operation=operation))
+    typed = read(field, value, ValueContext(zone=zone, currency=currency, operation=operation))
     return typed.minor if isinstance(typed, money.Amount) else typed
 
 
@@ -167,7 +167,7 @@ class _Binder:
     """One binding under way."""
 
     module: Module
-    context: Context
+    context: ValueContext
     api_version: str
     # name -> (field, raw value, the bracket parameter it came by or "")
     raws: dict[str, tuple[Field, Any, str]]
@@ -203,7 +203,9 @@ class _Binder:
             if declared.kind is Kind.MINOR_AMOUNT:
                 self._read_amount(declared, raw, param)
 
-    def _read(self, declared: Field, raw: object, param: str, context: Context, operator: str = "") -> None:
+    def _read(
+        self, declared: Field, raw: object, param: str, context: ValueContext, operator: str = ""
+    ) -> None:
         context = replace(context, passed=[] if param else None)
         try:
             value = (

@@ -18,12 +18,12 @@ from stripe_magics._form_encoding import UNSET, plain
 from stripe_magics.catalogue.field import Field
 from stripe_magics.catalogue.kinds import kind_facts
 from stripe_magics.validation import scalars, structures
-from stripe_magics.validation.scalars import Context
+from stripe_magics.validation.scalars import ValueContext
 
-__all__ = ["Context", "read", "read_filter"]
+__all__ = ["ValueContext", "read", "read_filter"]
 
 
-def read(field: Field, value: object, context: Context) -> Any:
+def read(field: Field, value: object, context: ValueContext) -> Any:
     """The typed value, None (nothing given) or UNSET. Raises ValueError. (Keys were looked for before:
     `refuse_keys`.)"""
     value = plain(value)
@@ -38,7 +38,7 @@ def read(field: Field, value: object, context: Context) -> Any:
     return READERS[kind_facts(field.kind).reader](field, value, context)
 
 
-def read_filter(field: Field, value: object, operator: str, context: Context) -> Any:
+def read_filter(field: Field, value: object, operator: str, context: ValueContext) -> Any:
     """A timestamp filter beside the operator that stands in a field of its own."""
     value = plain(value)
     if isinstance(value, str) and not value.strip():
@@ -50,7 +50,7 @@ def read_filter(field: Field, value: object, operator: str, context: Context) ->
     )
 
 
-def _read_list(field: Field, value: object, context: Context) -> list[Any]:
+def _read_list(field: Field, value: object, context: ValueContext) -> list[Any]:
     """A list of texts, or of what the field says that its values are."""
     if field.items is None:
         return scalars.read_text_list(field, value, context)
@@ -58,7 +58,7 @@ def _read_list(field: Field, value: object, context: Context) -> list[Any]:
     return [read(one, each, context) for each in scalars.list_items(value, split=isinstance(value, str))]
 
 
-READERS: dict[str, Callable[[Field, Any, Context], Any]] = {
+READERS: dict[str, Callable[[Field, Any, ValueContext], Any]] = {
     "text": scalars.read_text,
     "email": scalars.read_email,
     "url": scalars.read_url,

@@ -36,7 +36,7 @@ _DESCRIPTORS: dict[str, Part] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class ValueContext:
     """What a reader may need to know beside the value."""
 
     zone: tzinfo = UTC
@@ -59,7 +59,7 @@ class UnknownChoice(ValueError):
 # Plain text
 
 
-def read_text(field: Field, value: object, context: Context) -> str:
+def read_text(field: Field, value: object, context: ValueContext) -> str:
     text = as_text(value)
     if field.max_length is not None and len(text) > field.max_length:
         raise ValueError(f"{len(text)} characters are given; the maximum is {field.max_length}")
@@ -77,7 +77,7 @@ def read_text(field: Field, value: object, context: Context) -> str:
     return text
 
 
-def read_email(field: Field, value: object, context: Context) -> str:
+def read_email(field: Field, value: object, context: ValueContext) -> str:
     text = read_text(field, value, context).strip()
     odd = first_fault(text) or ("begins with mailto:; leave it out" if text.startswith("mailto:") else "")
     if odd:
@@ -87,7 +87,7 @@ def read_email(field: Field, value: object, context: Context) -> str:
     return text
 
 
-def read_url(field: Field, value: object, context: Context) -> str:
+def read_url(field: Field, value: object, context: ValueContext) -> str:
     text = read_text(field, value, context).strip()
     odd = fault_of_wrapping(text) or next(faults(text, dashes=False), "")
     if odd:
@@ -102,42 +102,42 @@ def read_url(field: Field, value: object, context: Context) -> str:
     return text
 
 
-def read_object_id(field: Field, value: object, context: Context) -> str:
+def read_object_id(field: Field, value: object, context: ValueContext) -> str:
     if isinstance(value, Mapping) or (not isinstance(value, (str, int)) or isinstance(value, bool)):
         raise ValueError(f"a {type(value).__name__} is given; give the id itself, as text")
     text = str(value).strip()
     return check_id(text, field.object)
 
 
-def read_currency(field: Field, value: object, context: Context) -> str:
+def read_currency(field: Field, value: object, context: ValueContext) -> str:
     text = as_text(value).strip()
     if not context.documented and text.isascii() and text.isalpha() and len(text) == 3:
         return text.lower()  # Stripe may know more than we do
     return money.read_currency(text)
 
 
-def read_country(field: Field, value: object, context: Context) -> str:
+def read_country(field: Field, value: object, context: ValueContext) -> str:
     text = as_text(value).strip()
     if not context.documented and text.isascii() and text.isalpha() and len(text) == 2:
         return text.upper()
     return countries.country(text)
 
 
-def read_locale(field: Field, value: object, context: Context) -> str:
+def read_locale(field: Field, value: object, context: ValueContext) -> str:
     return countries.locale(as_text(value))
 
 
 # Numbers and switches
 
 
-def read_integer(field: Field, value: object, context: Context) -> int | str:
+def read_integer(field: Field, value: object, context: ValueContext) -> int | str:
     if field.role is Role.LIMIT and isinstance(value, str) and value.strip().lower() == "all":
         return "all"
     number = _whole(value, "a whole number")
     return _bounded(field, number)
 
 
-def read_minor_amount(field: Field, value: object, context: Context) -> int | money.Amount:
+def read_minor_amount(field: Field, value: object, context: ValueContext) -> int | money.Amount:
     """Whole minor units; an Amount where the text named its currency. A declared maximum is worth a warning
     only (`validation`)."""
     if isinstance(value, str):
@@ -164,7 +164,7 @@ def _as_cents(value: float) -> str:
     return f"cents ({round(value * 100)})" if math.isfinite(value) and abs(value) < 2**40 else "whole cents"
 
 
-def read_boolean(field: Field, value: object, context: Context) -> bool:
+def read_boolean(field: Field, value: object, context: ValueContext) -> bool:
     if isinstance(value, bool):
         return value
     found = read_word(str(value)) if isinstance(value, (str, int)) else None
@@ -173,7 +173,7 @@ def read_boolean(field: Field, value: object, context: Context) -> bool:
     raise ValueError(f"{shown(value)} is neither true nor false (yes, no, on, off, 1, 0 are taken too)")
 
 
-def read_decimal(field: Field, value: object, context: Context) -> str:
+def read_decimal(field: Field, value: object, context: ValueContext) -> str:
     text = format(value, "f") if isinstance(value, Decimal) and value.is_finite() else shown(value)
     if isinstance(value, (str, int)):
         text = str(value).strip()
@@ -212,7 +212,7 @@ def _bounded(field: Field, number: int) -> int:
 # Choices and lists
 
 
-def read_choice(field: Field, value: object, context: Context) -> str:
+def read_choice(field: Field, value: object, context: ValueContext) -> str:
     if "true" in field.choices:  # yes, no, or one of some words
         truth = value if isinstance(value, bool) else read_word(value) if isinstance(value, str) else None
         if truth is not None:
@@ -251,11 +251,11 @@ def _choices_hint(near: list[str], known: tuple[str, ...]) -> str:
     )
 
 
-def read_multi_choice(field: Field, value: object, context: Context) -> list[str]:
+def read_multi_choice(field: Field, value: object, context: ValueContext) -> list[str]:
     return _distinct(read_choice(field, each, context) for each in list_items(value, split=True))
 
 
-def read_text_list(field: Field, value: object, context: Context) -> list[str]:
+def read_text_list(field: Field, value: object, context: ValueContext) -> list[str]:
     items = list_items(value, split=isinstance(value, str) or bool(field.object) or field.name == "expand")
     if field.object:
         items = [check_id(as_text(each).strip(), field.object) for each in items]
@@ -299,13 +299,15 @@ def _distinct(items: Iterable[str]) -> list[str]:
 # Time
 
 
-def read_timestamp(field: Field, value: object, context: Context) -> int | str:
+def read_timestamp(field: Field, value: object, context: ValueContext) -> int | str:
     if isinstance(value, str) and value in field.choices:  # a word that Stripe takes in place of a moment
         return value
     return dates.moment(value, context.zone, context.now)
 
 
-def read_timestamp_filter(field: Field, value: object, context: Context, operator: str = "") -> dates.Range:
+def read_timestamp_filter(
+    field: Field, value: object, context: ValueContext, operator: str = ""
+) -> dates.Range:
     if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
         value = json_text(value)
     return dates.between(

@@ -16,9 +16,9 @@ from stripe_magics._text import closest_matches, shown
 from stripe_magics.catalogue.field import Field, Kind, Role
 from stripe_magics.catalogue.kinds import NESTED, shape_of
 from stripe_magics.errors import Fault
-from stripe_magics.validation.scalars import Context, UnknownChoice, json_text
+from stripe_magics.validation.scalars import UnknownChoice, ValueContext, json_text
 
-Reader = Callable[[Field, Any, Context], Any]
+Reader = Callable[[Field, Any, ValueContext], Any]
 """How a column's value is read: `kinds.read`."""
 
 
@@ -30,7 +30,7 @@ class RowFaults(ValueError):
         self.faults = faults
 
 
-def read_metadata(_field: Field, value: object, _context: Context) -> dict[str, str]:
+def read_metadata(_field: Field, value: object, _context: ValueContext) -> dict[str, str]:
     pairs = _pairs(value)
     if len(pairs) > 50:
         raise ValueError(f"{len(pairs)} keys are given; Stripe keeps 50")
@@ -88,7 +88,7 @@ def _pairs(value: object) -> list[tuple[Any, Any]]:
     raise ValueError(f"a {type(value).__name__} is given; give key-value pairs: key=value, or a mapping")
 
 
-def read_rows(field: Field, value: object, context: Context, read: Reader) -> list[dict[str, Any]]:
+def read_rows(field: Field, value: object, context: ValueContext, read: Reader) -> list[dict[str, Any]]:
     raw_rows = _raw_rows(field, value)
     if field.maximum is not None and len(raw_rows) > field.maximum:
         raise ValueError(f"{len(raw_rows)} rows are given; the maximum is {field.maximum}")
@@ -104,7 +104,7 @@ class _RowReader:
     """Reads the rows of one field; a fault names its row and its column."""
 
     field: Field
-    context: Context
+    context: ValueContext
     read: Reader
     faults: list[Fault] = dataclass_field(default_factory=list)
     number: int = 0
@@ -155,7 +155,10 @@ class _RowReader:
 
 
 def read_members(
-    named: Mapping[str, tuple[Field, Any]], context: Context, read: Reader, fault: Callable[[str, str], None]
+    named: Mapping[str, tuple[Field, Any]],
+    context: ValueContext,
+    read: Reader,
+    fault: Callable[[str, str], None],
 ) -> dict[str, Any]:
     """The typed values of one row or of one nested object, by the name of their column.
 
@@ -254,7 +257,7 @@ def _text_row(text: str, field: Field) -> list[Mapping[str, Any]]:
     return [{key.strip(): value.strip() for key, _, value in parts}]
 
 
-def read_json(field: Field, value: object, context: Context, read: Reader) -> Any:
+def read_json(field: Field, value: object, context: ValueContext, read: Reader) -> Any:
     found = json_text(value) if isinstance(value, str) and value.lstrip()[:1] in {"{", "["} else value
     if field.columns:
         return _read_items(field, found, context, read)
@@ -265,7 +268,7 @@ def read_json(field: Field, value: object, context: Context, read: Reader) -> An
     return found
 
 
-def _read_items(field: Field, value: object, context: Context, read: Reader) -> Any:
+def _read_items(field: Field, value: object, context: ValueContext, read: Reader) -> Any:
     """A list of objects, each of whose values is typed by the facts, however deep it lies.
 
     `{"0": {...}}`, as bracket parameters are put together, is such a list too; one object alone is a list of
@@ -302,7 +305,12 @@ def _read_items(field: Field, value: object, context: Context, read: Reader) -> 
 
 
 def _read_object(
-    field: Field, item: Mapping[Any, Any], number: int, context: Context, read: Reader, faults: list[Fault]
+    field: Field,
+    item: Mapping[Any, Any],
+    number: int,
+    context: ValueContext,
+    read: Reader,
+    faults: list[Fault],
 ) -> dict[str, Any]:
     """One object of a list: its values by their parameters inside it (`price_data[unit_amount]`)."""
     columns = {each.param: each for each in field.columns}

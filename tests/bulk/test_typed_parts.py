@@ -30,7 +30,7 @@ from stripe_magics.bulk import frame_append, typed_parts
 from stripe_magics.bulk.list_requests import list_request
 from stripe_magics.client.shared_connection import current
 from stripe_magics.errors import FileError
-from stripe_magics.finance.folders import ListFolder
+from stripe_magics.finance.folders import ReportFolder
 from stripe_magics.frames import manifest as manifests
 from stripe_magics.frames import nested_types, typed_values
 from stripe_magics.frames.arrow_columns import json_field
@@ -127,7 +127,7 @@ def test_a_part_is_a_table_to_send_rows_of(folders: Path) -> None:
 def test_reports_and_queries_over_the_folder_are_the_same(folders: Path) -> None:
     pytest.importorskip("duckdb", reason="the extra duckdb")
     text, typed = folders / "text", folders / "typed"
-    one, other = ListFolder(text / "invoices").lines(), ListFolder(typed / "invoices").lines()
+    one, other = ReportFolder(text / "invoices").lines(), ReportFolder(typed / "invoices").lines()
     assert one is not None
     assert other is not None
     assert one.values.equals(other.values)

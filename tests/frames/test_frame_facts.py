@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 import stripe_magics
-from stripe_magics.frames.frame_facts import Facts, ReportFacts
+from stripe_magics.frames.frame_facts import FrameFacts, ReportFrameFacts
 from stripe_magics.frames.frame_info import CallInfo, FrameInfo, facts_of, set_facts
 
 PACKAGE = Path(stripe_magics.__file__).parent
@@ -55,8 +55,8 @@ def test_one_module_reads_and_writes_the_attrs() -> None:
 
 def test_every_key_is_declared_once() -> None:
     common = {each.name for kind in (FrameInfo, CallInfo) for each in fields(kind)} - {"more"}
-    report = set(ReportFacts.__annotations__)
-    assert set(Facts.__annotations__) == common | report | BY_THE_RUNNER
+    report = set(ReportFrameFacts.__annotations__)
+    assert set(FrameFacts.__annotations__) == common | report | BY_THE_RUNNER
 
 
 def test_facts_are_read_and_written() -> None:

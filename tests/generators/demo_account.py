@@ -15,7 +15,7 @@ import msgspec
 
 from stripe_magics.sandbox import snapshot
 from stripe_magics.sandbox.core.object_table import Table
-from stripe_magics.sandbox.core.packed import Group, Objects, pack_numbers
+from stripe_magics.sandbox.core.packed import Group, PackedObjects, pack_numbers
 from stripe_magics.sandbox.core.store import Account
 from stripe_magics.sandbox.demo_data import generated, shipped
 from stripe_magics.sandbox.demo_data.ids import stream
@@ -28,7 +28,7 @@ _WORD = re.compile(rb"(?<![A-Za-z0-9])[A-Za-z0-9]{24}(?![A-Za-z0-9])")
 # objects
 
 
-def pack(table: Table) -> Objects:
+def pack(table: Table) -> PackedObjects:
     """All objects of a type in groups of the same structure."""
     rows = table.ordered()
     structures: dict[tuple[bytes, ...], list[list[bytes]]] = {}
@@ -47,7 +47,7 @@ def pack(table: Table) -> Objects:
         _group(around, objects, fields[number], ("id", *table.keys), numbers)
         for number, (around, objects) in enumerate(structures.items())
     ]
-    return Objects(
+    return PackedObjects(
         b"\n".join(numbers),
         groups,
         pack_numbers(group_of),

@@ -16,7 +16,7 @@ from stripe_magics.sandbox.core.object_table import Row, Table, drop
 GRAM = 3
 
 
-class FieldIndex:
+class SearchFieldIndex:
     """The rows by the folded text of one field; of each text its rows, oldest first."""
 
     def __init__(self, read: Callable[[bytes], Any]) -> None:
@@ -81,16 +81,16 @@ def grams(text: str) -> Iterable[str]:
     return {text[at : at + GRAM] for at in range(len(text) - GRAM + 1)}
 
 
-def index_of(table: Table, path: tuple[str, ...], read: Callable[[bytes], Any]) -> FieldIndex:
+def index_of(table: Table, path: tuple[str, ...], read: Callable[[bytes], Any]) -> SearchFieldIndex:
     """The index of a field, up to date."""
-    found: FieldIndex | None = table.search_indices.get(path)
+    found: SearchFieldIndex | None = table.search_indices.get(path)
     if table.changed:
         for row, there in table.changed:
             for each in table.search_indices.values():
                 each.update(row, there=there)
         table.changed.clear()
     if found is None:
-        found = table.search_indices[path] = FieldIndex(read)
+        found = table.search_indices[path] = SearchFieldIndex(read)
         for row in table.ordered():
             found.update(row, there=True)
     return found

@@ -32,7 +32,7 @@ def processing_fee(amount: int) -> int:
     return (amount * FEE_PER_MILLE + 500) // 1000 + FEE_FIXED
 
 
-class Objects(Protocol):
+class LedgerObjects(Protocol):
     """What the ledger needs of the account that it belongs to."""
 
     own_clock: Clock
@@ -48,7 +48,7 @@ class Objects(Protocol):
 class Ledger:
     """The balance transactions of an account and what they add up to."""
 
-    def __init__(self, account: Objects) -> None:
+    def __init__(self, account: LedgerObjects) -> None:
         self.account = account
         self.totals: dict[str, list[int]] = {}  # currency -> [available, pending]
         self.paid_by: dict[str, str] = {}  # entry -> automatic payout

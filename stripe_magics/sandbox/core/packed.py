@@ -41,7 +41,7 @@ class Group(msgspec.Struct, array_like=True):
     fields: dict[str, int]
 
 
-class Objects(msgspec.Struct, array_like=True):
+class PackedObjects(msgspec.Struct, array_like=True):
     """All objects of a type. `values` are JSON texts, one a line; the rest are packed numbers, one an object,
     oldest first: in which group it is (there it is the next), its order of arrival and its moment."""
 
@@ -80,7 +80,7 @@ class PackedRow(Row, gc=True, eq=False):
     somebody saved another state of it. (Its source remembers it: a circle for the garbage collector.)"""
 
     source: _Source
-    group: _Group
+    group: _LoadedGroup
     place: int
     changed: bool
 
@@ -96,7 +96,7 @@ class PackedRow(Row, gc=True, eq=False):
         return self.json
 
 
-class _Group:
+class _LoadedGroup:
     """A group, ready to be read."""
 
     __slots__ = ("columns", "fields", "gaps", "template")
@@ -110,9 +110,9 @@ class _Group:
 class _Source:
     """What the rows of a type are made from."""
 
-    def __init__(self, packed: Objects) -> None:
+    def __init__(self, packed: PackedObjects) -> None:
         self.values = packed.values.split(b"\n")
-        self.groups = [_Group(each) for each in packed.groups]
+        self.groups = [_LoadedGroup(each) for each in packed.groups]
         self.recent: deque[PackedRow] = deque()
 
     def unpack(self, row: PackedRow) -> bytes:
@@ -125,7 +125,7 @@ class _Source:
         values, place = self.values, row.place
         return row.group.template % tuple([values[column[place]] for column in row.group.gaps])
 
-    def heads(self, group: _Group, names: tuple[str, ...]) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    def heads(self, group: _LoadedGroup, names: tuple[str, ...]) -> Iterator[tuple[int, tuple[Any, ...]]]:
         """Of each object of a group its place, its id and its filter values."""
         found = []
         for name in ("id", *names):
@@ -135,7 +135,7 @@ class _Source:
         return enumerate(zip(*found, strict=True))
 
 
-def _rows(packed: Objects, names: tuple[str, ...]) -> list[Row]:
+def _rows(packed: PackedObjects, names: tuple[str, ...]) -> list[Row]:
     source = _Source(packed)
     heads = [source.heads(each, names) for each in source.groups]
     rows: list[Row] = []
@@ -157,7 +157,7 @@ class PackedTable(Table):
 
     __slots__ = ("_load",)
 
-    def __init__(self, kind: str, load: Callable[[], Objects]) -> None:
+    def __init__(self, kind: str, load: Callable[[], PackedObjects]) -> None:
         super().__init__(kind)
         self._load = load
         del self.rows, self.by_id

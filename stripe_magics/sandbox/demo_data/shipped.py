@@ -24,7 +24,7 @@ import msgspec
 from stripe_magics.sandbox import snapshot
 from stripe_magics.sandbox.core.clock import AS_OF
 from stripe_magics.sandbox.core.object_table import Table
-from stripe_magics.sandbox.core.packed import Objects, PackedTable
+from stripe_magics.sandbox.core.packed import PackedObjects, PackedTable
 from stripe_magics.sandbox.core.store import Account
 from stripe_magics.sandbox.demo_data.ids import stream
 
@@ -65,9 +65,9 @@ class Archive:
 
         return _PIECE.sub(piece, text)
 
-    def objects(self, name: str) -> Objects:
+    def objects(self, name: str) -> PackedObjects:
         """The objects of a section."""
-        packed = msgspec.msgpack.decode(self.section(name), type=Objects)
+        packed = msgspec.msgpack.decode(self.section(name), type=PackedObjects)
         return msgspec.structs.replace(packed, values=self.words(packed.values))
 
     def tables(self, account: str) -> dict[str, Table]:

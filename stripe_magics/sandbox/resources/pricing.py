@@ -20,7 +20,7 @@ Object = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PricePart:
     """A part of a price: one line of an invoice."""
 
     amount: int
@@ -47,16 +47,16 @@ def packages(transform: Object | None, quantity: int) -> int:
     return -(-quantity // size) if transform["round"] == "up" else quantity // size
 
 
-def parts(price: Object, tiers: list[Object] | None, quantity: int) -> list[Part]:
+def parts(price: Object, tiers: list[Object] | None, quantity: int) -> list[PricePart]:
     """What a quantity of a price comes to."""
     if price["billing_scheme"] == "tiered" and tiers:
         return (_graduated if price["tiers_mode"] == "graduated" else _volume)(tiers, quantity)
     count = packages(price["transform_quantity"], quantity)
     unit = price["unit_amount_decimal"] or "0"
-    return [Part(times(unit, count), count, unit)]
+    return [PricePart(times(unit, count), count, unit)]
 
 
-def beyond(price: Object, tiers: list[Object] | None, quantity: int, billed: int | None) -> list[Part]:
+def beyond(price: Object, tiers: list[Object] | None, quantity: int, billed: int | None) -> list[PricePart]:
     """The parts that a quantity adds to one that was billed before: tiers and packages go on where that left
     off.
 
@@ -76,10 +76,10 @@ def beyond(price: Object, tiers: list[Object] | None, quantity: int, billed: int
         del former[part.label]
         if part.quantity > old.quantity:
             rest = part.quantity - old.quantity
-            found.append(Part(part.amount - old.amount, rest, part.unit, part.label))
-    found += [Part(-old.amount, old.quantity, old.unit, f"billed before: {name}".rstrip(": "))
+            found.append(PricePart(part.amount - old.amount, rest, part.unit, part.label))
+    found += [PricePart(-old.amount, old.quantity, old.unit, f"billed before: {name}".rstrip(": "))
         for name, old in former.items() if old.amount]  # fmt: skip
-    return found or [Part(0, 0, now[0].unit, now[0].label)]
+    return found or [PricePart(0, 0, now[0].unit, now[0].label)]
 
 
 def total(price: Object, tiers: list[Object] | None, quantity: int) -> int:
@@ -94,16 +94,16 @@ def _of_tier(tier: Object, name: str) -> str:
     return "0" if value is None else str(value)
 
 
-def _tier(place: int, tier: Object, count: int) -> list[Part]:
+def _tier(place: int, tier: Object, count: int) -> list[PricePart]:
     unit, flat = _of_tier(tier, "unit_amount"), _of_tier(tier, "flat_amount")
-    found = [Part(times(unit, count), count, unit, f"Tier {place + 1}")]
+    found = [PricePart(times(unit, count), count, unit, f"Tier {place + 1}")]
     if Decimal(flat):
-        found.append(Part(times(flat, 1), 1, flat, f"Tier {place + 1} flat fee"))
+        found.append(PricePart(times(flat, 1), 1, flat, f"Tier {place + 1} flat fee"))
     return found
 
 
-def _graduated(tiers: list[Object], quantity: int) -> list[Part]:
-    found: list[Part] = []
+def _graduated(tiers: list[Object], quantity: int) -> list[PricePart]:
+    found: list[PricePart] = []
     start = 0
     for place, tier in enumerate(tiers):
         end = quantity if tier["up_to"] is None else min(quantity, tier["up_to"])
@@ -114,7 +114,7 @@ def _graduated(tiers: list[Object], quantity: int) -> list[Part]:
     return found
 
 
-def _volume(tiers: list[Object], quantity: int) -> list[Part]:
+def _volume(tiers: list[Object], quantity: int) -> list[PricePart]:
     place = next(
         (at for at, tier in enumerate(tiers) if tier["up_to"] is None or quantity <= tier["up_to"]),
         len(tiers) - 1,

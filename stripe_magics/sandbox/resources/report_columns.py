@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from stripe_magics.sandbox.core.store import Object
-from stripe_magics.sandbox.resources.report_rows import Entry, Span, major, moment
+from stripe_magics.sandbox.resources.report_rows import ReportEntry, ReportInterval, major, moment
 
-Column = Callable[[Entry, Span], Any]
+Column = Callable[[ReportEntry, ReportInterval], Any]
 _ADDRESS = ("line1", "line2", "city", "state", "postal_code", "country")
 METADATA = re.compile(r"(payment|refund|transfer)_metadata\[(.+)\]")
 
@@ -35,7 +35,7 @@ def _effective(*, local: bool) -> Column:
     return lambda each, span: moment(each.effective, span.zone if local else None)
 
 
-def _addresses(prefix: str, of: Callable[[Entry], Any]) -> dict[str, Column]:
+def _addresses(prefix: str, of: Callable[[ReportEntry], Any]) -> dict[str, Column]:
     def column(part: str) -> Column:
         return lambda each, span: (of(each) or {}).get(part)
 
@@ -43,7 +43,7 @@ def _addresses(prefix: str, of: Callable[[Entry], Any]) -> dict[str, Column]:
 
 
 def _customer_facing(name: str) -> Column:
-    def column(each: Entry, span: Span) -> Any:
+    def column(each: ReportEntry, span: ReportInterval) -> Any:
         found = each.origin if each.origin.get("object") in {"charge", "refund", "dispute"} else {}
         if not found:
             return None
@@ -52,14 +52,14 @@ def _customer_facing(name: str) -> Column:
     return column
 
 
-def _reversed(each: Entry, span: Span) -> str:
+def _reversed(each: ReportEntry, span: ReportInterval) -> str:
     """When the money of a payout came back."""
     entry = each.account.peek("balance_transaction", each.origin.get("failure_balance_transaction") or "")
     return moment(entry["created"] if entry else None, span.zone)
 
 
 def _connected(name: str) -> Column:
-    def column(each: Entry, span: Span) -> Any:
+    def column(each: ReportEntry, span: ReportInterval) -> Any:
         found = each.account.peek("account", each.connected) or {} if each.connected else {}
         profile: Object = found.get("business_profile") or {}
         return {"id": each.connected, "name": profile.get("name"), "country": found.get("country")}[name]
@@ -149,7 +149,7 @@ RECONCILED = (
 )  # fmt: skip
 
 
-def read(columns: Mapping[str, Column], name: str, each: Entry, span: Span) -> str:
+def read(columns: Mapping[str, Column], name: str, each: ReportEntry, span: ReportInterval) -> str:
     """One cell."""
     tagged = METADATA.fullmatch(name)
     if tagged is None:

@@ -25,7 +25,7 @@ Cells = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ReportInterval:
     """What a report is about: [start, end) in Unix seconds, and filters."""
 
     start: int
@@ -48,7 +48,7 @@ def moment(seconds: int | None, zone: ZoneInfo | None = None) -> str:
     )
 
 
-class Entry:
+class ReportEntry:
     """One balance transaction and, read when asked for, what it belongs to."""
 
     def __init__(self, account: Account, data: Object) -> None:
@@ -127,9 +127,9 @@ class Entry:
         return int(self.data["created"])
 
 
-def entries(account: Account, span: Span, test: Callable[[Entry], bool]) -> list[Entry]:
+def entries(account: Account, span: ReportInterval, test: Callable[[ReportEntry], bool]) -> list[ReportEntry]:
     """The transactions that a report takes, oldest first."""
-    found = (Entry(account, each) for each in account.each("balance_transaction"))
+    found = (ReportEntry(account, each) for each in account.each("balance_transaction"))
     return [
         each
         for each in found
@@ -142,24 +142,24 @@ def entries(account: Account, span: Span, test: Callable[[Entry], bool]) -> list
 # which transactions
 
 
-def activity(account: Account, span: Span) -> list[Entry]:
+def activity(account: Account, span: ReportInterval) -> list[ReportEntry]:
     """What changed the balance in the period, but for payouts."""
     return entries(
         account, span, lambda each: each.category not in PAYOUTS and span.start <= each.effective < span.end
     )
 
 
-def payouts(account: Account, span: Span) -> list[Entry]:
+def payouts(account: Account, span: ReportInterval) -> list[ReportEntry]:
     """Payouts effective in the period, and those that came back in it."""
     return entries(
         account, span, lambda each: each.category in PAYOUTS and span.start <= each.effective < span.end
     )
 
 
-def reconciled(account: Account, span: Span) -> list[Entry]:
+def reconciled(account: Account, span: ReportInterval) -> list[ReportEntry]:
     """The transactions in the automatic payouts that became effective in the period, or in one payout."""
 
-    def test(each: Entry) -> bool:
+    def test(each: ReportEntry) -> bool:
         payout = each.payout
         if not payout or each.source == payout["id"]:
             return False
@@ -170,10 +170,10 @@ def reconciled(account: Account, span: Span) -> list[Entry]:
     return entries(account, span, test)
 
 
-def unpaid(account: Account, span: Span) -> list[Entry]:
+def unpaid(account: Account, span: ReportInterval) -> list[ReportEntry]:
     """What no payout that is effective by the end took: it adds up to the ending balance."""
 
-    def test(each: Entry) -> bool:
+    def test(each: ReportEntry) -> bool:
         return each.effective < span.end and not (each.payout and each.payout["arrival_date"] < span.end)
 
     return entries(account, span, test)
@@ -182,7 +182,7 @@ def unpaid(account: Account, span: Span) -> list[Entry]:
 # summaries
 
 
-def by_category(found: Iterable[Entry]) -> list[Cells]:
+def by_category(found: Iterable[ReportEntry]) -> list[Cells]:
     """Count and sums by currency and reporting category."""
     sums: dict[tuple[str, str], list[int]] = {}
     for each in found:
@@ -202,7 +202,7 @@ def by_category(found: Iterable[Entry]) -> list[Cells]:
     ]
 
 
-def balances(account: Account, span: Span) -> list[Cells]:
+def balances(account: Account, span: ReportInterval) -> list[Cells]:
     """Starting balance, activity, payouts and ending balance of each currency."""
     sums: dict[str, list[int]] = {}
     for each in entries(account, span, lambda each: each.effective < span.end):

@@ -25,23 +25,23 @@ from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import report_columns as columns
 from stripe_magics.sandbox.resources import report_rows as rows
 from stripe_magics.sandbox.resources.files import store_file
-from stripe_magics.sandbox.resources.report_rows import Cells, Entry, Span
+from stripe_magics.sandbox.resources.report_rows import Cells, ReportEntry, ReportInterval
 
 YEAR = 365 * 86400
 _PERIOD = ("interval_start", "interval_end")
 _SUMS = ("reporting_category", "currency", "count", "gross", "fee", "net")
-Take = Callable[[Account, Span], list[Entry]]
+Take = Callable[[Account, ReportInterval], list[ReportEntry]]
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ReportType:
     """A type of report: what it needs, what its columns are, how its rows come about."""
 
     name: str
     needs: tuple[str, ...]
     takes: tuple[str, ...]
     default: tuple[str, ...]
-    make: Callable[[Account, Span, tuple[str, ...]], list[Cells]]
+    make: Callable[[Account, ReportInterval, tuple[str, ...]], list[Cells]]
     known: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -51,27 +51,27 @@ def _itemized(
     default: tuple[str, ...],
     needs: tuple[str, ...] = _PERIOD,
     known: Mapping[str, Any] = columns.COLUMNS,
-) -> Report:
-    def make(account: Account, span: Span, shown: tuple[str, ...]) -> list[Cells]:
+) -> ReportType:
+    def make(account: Account, span: ReportInterval, shown: tuple[str, ...]) -> list[Cells]:
         return [
             {each: columns.read(known, each, entry, span) for each in shown} for entry in take(account, span)
         ]
 
-    return Report(
+    return ReportType(
         name, needs, ("currency", "reporting_category", "timezone", "columns"), default, make, known
     )
 
 
-def _summary(name: str, take: Take, needs: tuple[str, ...] = _PERIOD) -> Report:
-    def make(account: Account, span: Span, shown: tuple[str, ...]) -> list[Cells]:
+def _summary(name: str, take: Take, needs: tuple[str, ...] = _PERIOD) -> ReportType:
+    def make(account: Account, span: ReportInterval, shown: tuple[str, ...]) -> list[Cells]:
         return rows.by_category(take(account, span))
 
-    return Report(name, needs, ("currency", "timezone", "columns"), _SUMS, make, dict.fromkeys(_SUMS))
+    return ReportType(name, needs, ("currency", "timezone", "columns"), _SUMS, make, dict.fromkeys(_SUMS))
 
 
 _BALANCE = ("category", "description", "net_amount", "currency")
-REPORTS: dict[str, Report] = {
-    "balance.summary.1": Report(
+REPORTS: dict[str, ReportType] = {
+    "balance.summary.1": ReportType(
         "Balance summary", _PERIOD, ("currency", "timezone", "columns"), _BALANCE,
         lambda account, span, _: rows.balances(account, span), dict.fromkeys(_BALANCE),
     ),
@@ -179,7 +179,7 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     return run
 
 
-def _span(account: Account, given: dict[str, Any]) -> Span:
+def _span(account: Account, given: dict[str, Any]) -> ReportInterval:
     try:
         zone = ZoneInfo(given.get("timezone") or "Etc/UTC")
     except (ZoneInfoNotFoundError, ValueError):
@@ -200,7 +200,7 @@ def _span(account: Account, given: dict[str, Any]) -> Span:
         if not found["automatic"]:
             raise invalid("Only automatic payouts can be reconciled.", param="parameters[payout]")
     currency = checked_currency(given["currency"]) if given.get("currency") else ""
-    return Span(start, end, zone, currency, given.get("reporting_category", ""), payout)
+    return ReportInterval(start, end, zone, currency, given.get("reporting_category", ""), payout)
 
 
 def _csv(found: list[Cells], shown: tuple[str, ...]) -> bytes:
