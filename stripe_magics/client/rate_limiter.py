@@ -6,8 +6,9 @@ bucket that it counts for (its endpoint in its account, all of that account, all
 allows it, and is counted in all of them at that moment, not before: those that were held up meanwhile don't
 go out all at once. A 429 slows the bucket that its reason names: for a moment it lets little pass, while the
 answers to what was under way tell which share was served; then it goes on just under that pace, and comes
-back in steps that grow as long as nothing is refused, slower where the same pace was found before. A
-concurrency reason lets fewer requests run side by side.
+back in steps that grow as long as nothing is refused, slower where the same pace was found before. What is
+refused on the way back is answered by the pace that had held before, at once. A concurrency reason lets fewer
+requests run side by side.
 
 Nothing here knows HTTP: `take` says how long to wait, `learn` takes a status and the reason.
 """
@@ -41,8 +42,9 @@ MIN_FACTOR = 0.02  # of the rate
 # After a refusal, for one slowdown interval: of the pace, where nothing is known of what is served, and where
 # the pace was found by an earlier refusal
 FIRST_PAUSE, NEXT_PAUSE = 0.15, 0.85
-UNDER_SERVED = 0.95  # of the pace that was served, afterwards
+UNDER_SERVED = 0.92  # of the pace that was served, afterwards
 NEXT_SLOWEST = 0.8  # of the pace: one that was found isn't far off
+HELD_SHARE = 0.5  # of the pace that was refused: one that held is gone back to from there on
 MIN_ANSWERS = 5  # from which the share that was served is known; with fewer the pace falls by SLOWDOWN_FACTOR
 HOLD_SECONDS = 1.0  # before the first step back
 # A pace that is found again, about, some seconds later, is likely the account's rate and no passing jam: the
@@ -64,6 +66,7 @@ class Bucket:
     readers: int = 0  # lists that are being read and count for it
     _due: float = -math.inf  # when the next request may go
     _changed: float = -math.inf
+    _slowed: float = -math.inf  # when a refusal last changed the pace
     _found: bool = False  # the pace was found by a refusal
     _step: float = FIRST_STEP
     _before: float | None = None  # while answers are counted after a refusal: the factor that was refused
@@ -71,6 +74,7 @@ class Bucket:
     _refused: int = 0
     _last_found: tuple[float, float] = (0.0, -math.inf)  # the pace that a refusal found before, and when
     _doublings: int = 0
+    _held: float = 0.0  # the pace at which nothing was refused before it last began to come back
 
     def wait(self, now: float) -> float:
         """The seconds until a request may go."""
@@ -93,16 +97,26 @@ class Bucket:
     def refused(self, now: float) -> None:
         """Stripe said that this was too fast."""
         self._refused += 1
-        if self._before is None and now - self._changed >= SLOWDOWN_INTERVAL:
+        if self._before is None and now - self._slowed >= SLOWDOWN_INTERVAL:
             self._before, self._served, self._refused = self.factor, 0, 1
-            self.factor = max(MIN_FACTOR, self.factor * (NEXT_PAUSE if self._found else FIRST_PAUSE))
-            self._changed = now
+            if self._has_held(self.factor):
+                self.factor = self._held * NEXT_PAUSE
+            else:
+                self.factor = max(MIN_FACTOR, self.factor * (NEXT_PAUSE if self._found else FIRST_PAUSE))
+            self._changed = self._slowed = now
+
+    def _has_held(self, refused: float) -> bool:
+        """Whether a pace not far under one that was refused is known to hold: what came after it was too
+        much, and nothing need be found anew."""
+        return HELD_SHARE * refused <= self._held < refused
 
     def _recover(self, now: float) -> None:
         if self._before is not None:
             if now - self._changed >= SLOWDOWN_INTERVAL:
                 self._resume(self._before, now)
         elif self.factor < 1.0 and now - self._changed >= self._pause:
+            if self._step == FIRST_STEP:
+                self._held = self.factor
             self.factor = min(1.0, self.factor * (1.0 + self._step))
             growth = STEP_GROWTH_FOUND_AGAIN if self._doublings else STEP_GROWTH
             self._step = min(LARGEST_STEP, self._step * growth)
@@ -114,8 +128,10 @@ class Bucket:
         answers = self._served + self._refused
         share = self._served / answers if answers >= MIN_ANSWERS else SLOWDOWN_FACTOR
         slowest = before * (NEXT_SLOWEST if self._found else FIRST_PAUSE)
-        self.factor = max(MIN_FACTOR, slowest, before * min(share, 1.0) * UNDER_SERVED)
-        self._before, self._found, self._step, self._changed = None, True, FIRST_STEP, now
+        found = max(MIN_FACTOR, slowest, before * min(share, 1.0) * UNDER_SERVED)
+        self.factor = self._held if self._has_held(before) else found
+        self._before, self._found, self._step = None, True, FIRST_STEP
+        self._changed = self._slowed = now
         pace, at = self._last_found
         if now - at >= FOUND_AFTER:
             again = abs(self.factor - pace) <= FOUND_AGAIN * pace

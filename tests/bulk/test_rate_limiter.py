@@ -143,7 +143,12 @@ def test_many_refusals_at_once_are_one_step_and_the_pace_comes_back() -> None:
 
 @each_row(
     ("served", "refused", "left"),
-    [(10, 30, 0.25), (30, 10, 0.75), (1, 1, rate_limiter.SLOWDOWN_FACTOR), (0, 40, 0.15 / 0.95)],
+    [
+        (10, 30, 0.25),
+        (30, 10, 0.75),
+        (1, 1, rate_limiter.SLOWDOWN_FACTOR),
+        (0, 40, 0.15 / rate_limiter.UNDER_SERVED),
+    ],
 )
 def test_after_a_refusal_it_goes_on_just_under_what_was_served(
     served: int, refused: int, left: float
@@ -158,6 +163,28 @@ def test_after_a_refusal_it_goes_on_just_under_what_was_served(
     limits.take("/v1/charges")
     usual = 100 * rate_limiter.SAFETY_FACTOR
     assert limits.pace("/v1/charges") == pytest.approx(usual * left * rate_limiter.UNDER_SERVED)
+
+
+def test_what_is_refused_on_the_way_back_leads_to_the_pace_that_held() -> None:
+    limits, clock = limiter(total=1000.0, each=100.0)
+
+    def refused(times: int) -> float:
+        """The pace after so many refusals and the pause."""
+        for _ in range(times):
+            limits.refused("/v1/charges", "", "endpoint-rate")
+        clock.now += rate_limiter.SLOWDOWN_INTERVAL + 0.01
+        limits.take("/v1/charges")
+        return limits.pace("/v1/charges")
+
+    held = refused(15)
+    while limits.pace("/v1/charges") < 1.3 * held:
+        clock.now += 0.1
+        limits.take("/v1/charges")
+    limits.refused("/v1/charges", "", "endpoint-rate")  # one, just after a step
+    assert limits.pace("/v1/charges") < held
+    assert refused(5) == pytest.approx(held)
+    clock.now += rate_limiter.SLOWDOWN_INTERVAL
+    assert refused(5) < 0.9 * held  # it doesn't hold any more
 
 
 def test_the_pause_after_a_refusal_is_short_however_low_the_rate() -> None:

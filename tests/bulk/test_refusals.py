@@ -97,7 +97,7 @@ def test_none_is_refused_at_a_known_rate(
     assert server.refused == 0
 
 
-@each_row(("really", "share"), [(50.0, 0.05), (25.0, 0.05), (10.0, 0.075)])
+@each_row(("really", "share"), [(50.0, 0.05), (25.0, 0.05), (10.0, 0.05)])
 def test_few_are_refused_where_less_is_let_through_than_was_said(
     really: float, share: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
