@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
 
 Json = Mapping[str, Any]
-MAX_ROWS = 100  # rows of each list that are read
+PAGE, MAX_PAGES = 100, 5  # rows of a list that are read at once, and how often
 SHOWN = 8  # lines of each list
 RECENT = 30 * 86400  # how far back a failed payout is still news
 
@@ -124,10 +124,18 @@ def _guarded(title: str, read: Callable[[], TodaySection]) -> TodaySection:
 def _list(
     get: Callable[[str], Any], path: str, params: Mapping[str, Any], expand: Iterable[str] = ()
 ) -> tuple[list[Json], str]:
-    pairs = [*params.items(), ("limit", MAX_ROWS), *(("expand[]", each) for each in expand)]
-    answer = get(f"{path}?{urlencode(pairs)}")
-    rows = [each for each in answer.get("data", []) if isinstance(each, Mapping)]
-    return rows, f"Only the newest {len(rows)} were read; there are more." if answer.get("has_more") else ""
+    rows: list[Json] = []
+    more = True
+    for _ in range(MAX_PAGES):
+        pairs = [*params.items(), ("limit", PAGE), *(("expand[]", each) for each in expand)]
+        after = [("starting_after", str(rows[-1].get("id")))] if rows else []
+        answer = get(f"{path}?{urlencode([*pairs, *after])}")
+        page = [each for each in answer.get("data", []) if isinstance(each, Mapping)]
+        rows += page
+        more = bool(answer.get("has_more"))
+        if not more or not page:
+            break
+    return rows, f"Only the newest {len(rows)} were read; there are more." if more else ""
 
 
 def _balance(get: Callable[[str], Any]) -> TodaySection:
@@ -177,10 +185,10 @@ def _deadline(due: int | None, now: datetime) -> str:
 
 def _disputes(get: Callable[[str], Any], now: datetime) -> TodaySection:
     rows, note = _list(get, "/v1/disputes", {}, ["data.charge"])
+    waiting = [each for each in rows if "needs_response" in str(each.get("status"))]
+    waiting.sort(key=lambda each: _urgency(each, now))
     lines = []
-    for each in rows:
-        if "needs_response" not in str(each.get("status")):
-            continue
+    for each in waiting[:SHOWN]:
         days = _deadline((each.get("evidence_details") or {}).get("due_by"), now)
         charge = each.get("charge")
         paid = f" on {card(charge.get('payment_method_details'))}" if isinstance(charge, Mapping) else ""
@@ -192,7 +200,31 @@ def _disputes(get: Callable[[str], Any], now: datetime) -> TodaySection:
                 str(each.get("id", "")),
             )
         )
-    return TodaySection("Disputes that need an answer", lines, "None.", note)
+    if len(waiting) > SHOWN:
+        sums = _sums(waiting, "amount")
+        lines.insert(
+            0, TodayLine(f"{len(waiting)} disputes over {sums}, the most urgent first:", "needs_response")
+        )
+    more = "%stripe disputes list --limit all --table lists them all." if len(waiting) > SHOWN else ""
+    title = "Disputes that need an answer"
+    return TodaySection(title, lines, "None.", " ".join(each for each in (note, more) if each))
+
+
+def _urgency(dispute: Json, now: datetime) -> tuple[int, float]:
+    """What can still be answered first, by its deadline; then what has none, then what is overdue."""
+    due = (dispute.get("evidence_details") or {}).get("due_by")
+    if not due:
+        return 1, 0
+    return (0 if due >= now.timestamp() else 2), due
+
+
+def _sums(rows: Iterable[Json], column: str) -> str:
+    """`1.00 EUR, 2.00 USD`: the amounts of the rows by currency."""
+    owed: dict[str, int] = {}
+    for each in rows:
+        currency = str(each.get("currency"))
+        owed[currency] = owed.get(currency, 0) + int(each.get(column) or 0)
+    return ", ".join(money(amount, currency) for currency, amount in sorted(owed.items()))
 
 
 def _past_due(get: Callable[[str], Any], now: int) -> TodaySection:
@@ -201,11 +233,7 @@ def _past_due(get: Callable[[str], Any], now: int) -> TodaySection:
         (each for each in rows if each.get("due_date") and each["due_date"] < now),
         key=lambda each: each["due_date"],
     )
-    owed: dict[str, int] = {}
-    for each in late:
-        currency = str(each.get("currency"))
-        owed[currency] = owed.get(currency, 0) + int(each.get("amount_remaining") or 0)
-    sums = ", ".join(money(amount, currency) for currency, amount in sorted(owed.items()))
+    sums = _sums(late, "amount_remaining")
     lines = (
         [TodayLine(f"{len(late)} invoices over {sums}, the oldest first:", "past_due")]
         if len(late) > 1

@@ -227,17 +227,21 @@ class StripeMagics(Settings):
     def _start(self) -> Any:
         """A bare `%stripe`: the start card, or the overview where there are no widgets."""
         from stripe_magics.magics import catalogue_search, subcommands
+        from stripe_magics.magics.plain_tasks import tasks_for
 
         if self.in_terminal:
             return self.run("help", None)
         from stripe_magics.forms import start_card
 
         def search(words: str) -> list[tuple[str, str]]:
-            names = dict.fromkeys(catalogue_search.find(words)["module"])
-            return [(str(name).replace(".", " "), catalogue.find(str(name)).title) for name in names]
+            tasks = tasks_for(words)
+            own = {line.partition(" --")[0] for line, _ in tasks}
+            lines = {str(name).replace(".", " "): name for name in catalogue_search.find(words)["module"]}
+            found = [(line, catalogue.find(name).title) for line, name in lines.items() if line not in own]
+            return [*tasks, *found]
 
         def open_line(line: str) -> Any:
-            form = "" if subcommands.find(line) is not None else " --form"
+            form = "" if " --form" in line or subcommands.find(line) is not None else " --form"
             return self.run(line + form, None)
 
         return start_card(search, open_line)

@@ -389,3 +389,51 @@ def test_a_long_story_is_folded_but_for_what_waits() -> None:
     assert [each for each in range(60) if f">Entry {each}<" in seen] == [*range(12), 40]
     assert f">Entry {59}<" in folded
     assert "<details>" not in card_html(Story("customer", "cus_1", "Jenny", entries=entries[:14]), connection)
+
+
+class Disputes(httpx.BaseTransport):
+    """An account with many disputes; every third one needs an answer."""
+
+    def __init__(self, count: int) -> None:
+        self.sandbox, self.asked = SandboxTransport(demo=False), 0
+        self.all = [
+            {
+                "id": f"du_{n:05}", "object": "dispute", "amount": 100, "currency": "usd",
+                "reason": "general", "status": "won" if n % 3 else "needs_response",
+                "created": 1_790_000_000 - n,
+                "evidence_details": {"due_by": 4_000_000_000 - 86_400 * n},
+            }
+            for n in range(count)
+        ]  # fmt: skip
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path != "/v1/disputes":
+            return self.sandbox.handle_request(request)
+        self.asked += 1
+        after = request.url.params.get("starting_after")
+        begin = 1 + next(n for n, each in enumerate(self.all) if each["id"] == after) if after else 0
+        page = self.all[begin : begin + int(request.url.params["limit"])]
+        more = begin + len(page) < len(self.all)
+        return httpx.Response(
+            200, json={"object": "list", "data": page, "has_more": more, "url": "/v1/disputes"}
+        )
+
+
+@pytest.mark.parametrize(("count", "asked", "waiting"), [(20, 1, 7), (250, 3, 84), (5000, 5, 167)])
+def test_many_disputes_are_counted_and_the_most_urgent_come_first(
+    count: int, asked: int, waiting: int
+) -> None:
+    disputes = Disputes(count)
+    from stripe_magics.client.secret import Secret
+    from stripe_magics.client.shared_connection import connect
+
+    connect(secret=Secret("sk_test_51" + "a" * 90), transport=disputes)
+    page = today()
+    section = next(each for each in page.sections if each.title == "Disputes that need an answer")
+    lines = [each for each in section.lines if each.id]
+    assert disputes.asked == asked
+    assert lines[0].id == f"du_{3 * (waiting - 1):05}", "the one that is due first"
+    assert len(lines) == min(waiting, 8)
+    assert ("Only the newest 500 were read" in section.note) == (count == 5000)
+    if waiting > 8:
+        assert section.lines[0].text == f"{waiting} disputes over {waiting}.00 USD, the most urgent first:"
