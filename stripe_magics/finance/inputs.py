@@ -48,7 +48,7 @@ class ReportInputs(ListInputs):
                 entries = self.since("transactions")
             else:
                 since = {"gte": int(self.period.start.timestamp())}
-                entries = self._call(LISTS["transactions"], type="refund", created=since)
+                entries = self._call("transactions", type="refund", created=since)
         except (MissingData, NotFound):
             self.note("Without the ledger, parts of payments that were never captured count as refunds.")
             return refunds
@@ -128,7 +128,7 @@ class ReportInputs(ListInputs):
         ledger = self.data.get("transactions")
         if ledger is None:
             first = min(when for _, when in named.values())
-            ledger = self._call(LISTS["transactions"], created={"gte": first})
+            ledger = self._call("transactions", created={"gte": first})
         own = dict(zip(text_column(ledger, "source"), to_str(ledger["id"]), strict=True))
         payout_of = {entry: payout for entry, (payout, _) in named.items()}
         payout_of |= {own[each]: each for each in to_str(automatic["id"]) if each in own}

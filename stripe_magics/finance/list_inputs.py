@@ -19,6 +19,7 @@ from stripe_magics.finance.balance import now_balance
 from stripe_magics.finance.folders import ReportFolder
 from stripe_magics.finance.invoice_line_items import cut_off
 from stripe_magics.finance.reporting_period import Period
+from stripe_magics.finance.row_checks import faults
 from stripe_magics.frames.assemble import release_memory
 from stripe_magics.frames.column_facts import cut_lists
 from stripe_magics.frames.frame_info import facts_of, set_facts
@@ -92,7 +93,7 @@ class ListInputs:
                 self.data[key] = self._cut(self[name])
             else:
                 bounds = {"gte": int(self.period.start.timestamp()), "lt": _ceil(self.period.end)}
-                self.data[key] = self._cut(self._call(LISTS[name], created=bounds))
+                self.data[key] = self._cut(self._call(name, created=bounds))
         self.used[name] = len(self.data[key])
         return self.data[key]
 
@@ -103,7 +104,7 @@ class ListInputs:
         first = self.period.start if first is None else min(first, self.period.start)
         key = f"{name}_since" if first == self.period.start else f"{name}_since_{first.value}"
         if key not in self.data:
-            self.data[key] = self._call(LISTS[name], created={"gte": int(first.timestamp())})
+            self.data[key] = self._call(name, created={"gte": int(first.timestamp())})
         self.used[name] = len(self.data[key])
         return self.data[key]
 
@@ -149,11 +150,18 @@ class ListInputs:
                     f"{self.folder.place} has no {name.replace('_', ' ')}.",
                     advice=f"%stripe sync {self.folder.place} {name} adds them.",
                 )
-            return self._whole(name, frame)
-        return self._whole(name, self._call(source))
+            return self._whole(name, self._checked(name, frame))
+        return self._whole(name, self._call(name))
 
-    def _call(self, source: ListSource, **values: Any) -> pd.DataFrame:
+    def _call(self, name: str, **values: Any) -> pd.DataFrame:
+        source = LISTS[name]
         frame: pd.DataFrame = self.fetch(source.module, {**source.values, **values, "limit": "all"})
+        return self._checked(name, frame)
+
+    def _checked(self, name: str, frame: pd.DataFrame) -> pd.DataFrame:
+        """The frame; rows of it that can't be counted right are named below the report."""
+        for each in faults(name, frame):
+            self.note(each)
         return frame
 
     # Lists inside objects -----------------------------------------------------------------------------------
@@ -171,7 +179,7 @@ class ListInputs:
 
     def with_inner_lists(self, name: str, frame: pd.DataFrame) -> pd.DataFrame:
         """A frame at hand, with the inner lists that it lacks."""
-        return self._whole(name, frame)
+        return self._whole(name, self._checked(name, frame))
 
     def _completed(
         self, frame: pd.DataFrame, column: str, module: str, parent: str, more: pd.Series

@@ -96,6 +96,9 @@ class FakeAccount(httpx.BaseTransport, httpx.AsyncBaseTransport):
         if path.endswith("/lines") and path.startswith("/v1/invoices/"):
             invoice = next(each for each in self.objects["invoice"] if each["id"] == path.split("/")[3])
             return self._page(invoice["lines"], params, path)
+        if path == "/v1/subscription_items":
+            mine = next(each for each in self.objects["subscription"] if each["id"] == params["subscription"])
+            return self._page(mine["items"], params, path)
         if path not in PATHS:
             return {
                 "error": {

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
@@ -28,6 +29,7 @@ from finance.fake_account import (
 import stripe_magics as sm
 from stripe_magics.errors import UsageFault
 from stripe_magics.finance import MissingData
+from stripe_magics.finance.row_checks import faults
 
 MONTHS = ("2026-03", "2026-04", "2026-05")
 
@@ -296,3 +298,143 @@ def test_an_entry_that_cannot_be_counted_is_named() -> None:
         lost.loc[lost["id"] == "t_jpy", name] = None
         with pytest.raises(MissingData, match=words + ".*: t_jpy"):
             sm.report("volume", month="2026-03", data={"transactions": lost})
+
+
+MANY = 100_000
+
+
+@pytest.fixture(scope="module")
+def many() -> dict[str, pd.DataFrame]:
+    """Lists of 100,000 objects of March."""
+    number = np.arange(MANY)
+    ids = pd.Series(number).astype(str)
+    when = pd.to_datetime(1_772_323_200 + number % 2_500_000, unit="s", utc=True).astype(
+        "datetime64[us, UTC]"
+    )
+    amount = 100 + number % 900
+    common = {"created": when, "currency": "usd", "amount": amount}
+    ledger = {"fee": 30, "net": amount - 30, "type": "charge", "reporting_category": "charge",
+        "source": "ch_" + ids, "fee_details": None, "exchange_rate": np.nan,
+        "available_on": when}  # fmt: skip
+    sold = {"status": "succeeded", "captured": True, "amount_captured": amount, "customer": "cus_1",
+        "failure_code": None, "outcome_reason": None, "payment_intent": "pi_" + ids,
+        "invoice": None}  # fmt: skip
+    bill = {"customer": "cus_1", "status": "open", "total": amount, "amount_due": amount,
+        "amount_remaining": amount, "status_transitions_finalized_at": when}  # fmt: skip
+    return {
+        "transactions": pd.DataFrame({"id": "txn_" + ids, **common, **ledger}),
+        "charges": pd.DataFrame({"id": "ch_" + ids, **common, **sold}),
+        "invoices": pd.DataFrame({"id": "in_" + ids, "created": when, "currency": "usd", **bill}),
+    }
+
+
+BAD: list[tuple[str, str, dict[str, Any], str]] = [
+    ("transactions", "balance_activity volume daily_balance fees balance_summary", {"amount": None},
+        "1 of the transactions without amount, counted as 0: txn_77777."),
+    ("transactions", "balance_activity volume fee_items", {"net": 5},
+        "1 of the transactions whose amount - fee is not their net: txn_77777."),
+    ("transactions", "volume", {"amount": 2**62, "net": 2**62 - 30},
+        "1 of the transactions with an amount that is too large to be true: txn_77777."),
+    ("charges", "failed_payments customer_value", {"amount": None},
+        "1 of the charges without amount, counted as 0: ch_77777."),
+    ("charges", "customer_value", {"created": None},
+        "1 of the charges without created, which figures may lack: ch_77777."),
+    ("invoices", "ar_ageing dso", {"amount_remaining": None},
+        "1 of the invoices without amount_remaining, counted as 0: in_77777."),
+    ("invoices", "ar_ageing collections", {"currency": None},
+        "1 of the invoices without currency, which figures may lack: in_77777."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "reports", "bad", "says"), BAD)
+def test_one_bad_row_of_many_is_named(
+    many: dict[str, pd.DataFrame], name: str, reports: str, bad: dict[str, Any], says: str
+) -> None:
+    """It isn't dropped without a word, whichever report is made of it."""
+    connect(FakeAccount(now="2026-05-01"))
+    touched = many[name].astype({each: "Int64" for each in bad if each in {"amount", "amount_remaining"}})
+    for column, value in bad.items():
+        touched.loc[77_777, column] = value
+    for report in reports.split():
+        made = sm.report(report, month="2026-03", data={**many, name: touched})
+        assert says in " ".join(made.attrs["stripe"]["notes"]), report
+
+
+def test_rows_that_are_right_are_not_named(many: dict[str, pd.DataFrame]) -> None:
+    for name, frame in many.items():
+        assert not faults(name, frame), name
+
+
+def test_a_currency_that_nobody_knows_has_rows_of_its_own(many: dict[str, pd.DataFrame]) -> None:
+    connect(FakeAccount(now="2026-05-01"))
+    odd = many["transactions"].copy()
+    odd.loc[77_777, "currency"] = "xxx"
+    made = sm.report("balance_activity", month="2026-03", data={"transactions": odd}).set_index("currency")
+    assert made["count"].to_dict() == {"usd": MANY - 1, "xxx": 1}
+
+
+def test_other_balances_of_the_account_are_not_counted() -> None:
+    """`balance_type` says of which balance an entry is; without it, it is of the payments' one."""
+    connect(
+        FakeAccount(
+            balance_transaction=[
+                transaction("t1", "charge", 1000, 30, "2026-03-10", balance_type="payments"),
+                transaction("t2", "charge", 7000, 0, "2026-03-11", balance_type="issuing"),
+            ]
+        )
+    )
+    assert sm.report("balance_activity", month="2026-03")["gross"].tolist() == [1000]
+    assert sm.report("volume", month="2026-03")["net"].tolist() == [970]
+
+
+def test_a_start_alone_means_until_now_and_says_so() -> None:
+    connect(FakeAccount(charge=[charge("ch_1", 1000)], now="2026-05-01"))
+    made = sm.report("failed_payments", start="2026-03-01")
+    assert "No end was given: until now." in made.attrs["stripe"]["notes"]
+
+
+def test_customers_at_hand_are_cut_to_the_period() -> None:
+    rows = [transaction(f"t{month}", "charge", 1000 * month, 30, f"2026-0{month}-10", source=f"ch_{month}")
+        for month in (1, 2, 3)]  # fmt: skip
+    charges = [charge(f"ch_{month}", 1000 * month, f"2026-0{month}-10") for month in (1, 2, 3)]
+    connect(FakeAccount(balance_transaction=rows, charge=charges))
+    lists = {"transactions": sm.call("balance.list_history"), "charges": sm.call("charges.list")}
+    for given in ({}, {"data": lists}):
+        assert sm.report("customer_value", month="2026-02", **given)["gross"].tolist() == [2000]
+
+
+class LatePayment(FakeAccount):
+    """A payment arrives once the ledger was read."""
+
+    def _answer(self, path: str, params: dict[str, str], expand: list[str], version: str) -> dict[str, Any]:
+        made = super()._answer(path, params, expand, version)
+        if path == "/v1/balance_transactions":
+            self.objects["balance_transaction"].extend(self.arriving)
+            self.arriving = []
+        return made
+
+
+def test_what_arrives_after_the_ledger_was_read_is_read_too() -> None:
+    account = LatePayment(balance_transaction=[transaction("t1", "charge", 1000, 30, "2026-04-10")])
+    account.arriving = [transaction("t2", "charge", 500, 20, "2026-04-30T23:00")]
+    connect(account)
+    made = sm.report("balance_summary", month="2026-04", prove=True)
+    assert made[["activity", "end", "residual"]].to_numpy().tolist() == [[1450, 1450, 0]]
+
+
+def test_every_item_of_a_subscription_counts() -> None:
+    """The list of items holds ten; the others are asked for."""
+    items = [(f"si_{number}", price(f"price_{number}", 100), 1) for number in range(12)]
+    connect(FakeAccount(subscription=[subscription("sub_1", items)]))
+    assert sm.report("mrr_now")["mrr"].tolist() == [1200]
+
+
+def test_a_report_says_whose_it_is() -> None:
+    connect(FakeAccount(charge=[charge("ch_1", 1000)], zone="Europe/Berlin"))
+    made = sm.report("failed_payments", month="2026-03")
+    about = made.attrs["stripe"]
+    assert (about["mode"], about["zone"]) == ("sandbox", "Europe/Berlin")
+    assert about["notes"][0] == (
+        "Declines by reason, and what was recovered · 1-31 Mar 2026, 31 days · Europe/Berlin · sandbox"
+        " · read: 1 charges"
+    )
