@@ -272,6 +272,58 @@ def test_g22_collection_effectiveness() -> None:
     assert round(finance.cei_of(100000, 80000, 60000, 40000), 2) == 85.71
 
 
+def levels_by_month(levels: dict[str, dict[str, int]]) -> pd.DataFrame:
+    """Each customer's MRR by month, from the months in which it changed."""
+    months = pd.period_range("2018-01", "2020-01", freq="M")
+    rows = [
+        pd.Series({pd.Period(month, "M"): value for month, value in changes.items()})
+        .reindex(months)
+        .ffill()
+        .fillna(0)
+        .astype(np.int64)
+        for changes in levels.values()
+    ]
+    index = pd.MultiIndex.from_tuples([("usd", who) for who in levels], names=["currency", "customer"])
+    return pd.DataFrame([row.to_numpy() for row in rows], index=index, columns=months)
+
+
+def test_g24_every_movement_of_the_playbook() -> None:
+    """The seed's totals, by customers that make just its movements; the fifth is G25's own."""
+    revenue = levels_by_month(
+        {
+            "1": {"2018-01": 55, "2018-02": 70, "2019-12": 0},
+            "2": {"2018-05": 35, "2018-06": 65, "2019-12": 0},
+            "3": {"2018-11": 50, "2019-02": 0, "2019-04": 50, "2019-06": 75, "2019-08": 0},
+            "4": {"2019-04": 65, "2020-01": 0},
+            "5": {"2018-11": 50, "2018-12": 25, "2019-03": 0, "2019-07": 50, "2019-08": 25, "2019-09": 50,
+                "2019-10": 25, "2019-12": 40, "2020-01": 0},
+        }
+    )  # fmt: skip
+    table = finance.roll_forward(revenue)
+    table["month"] = table["month"].astype(str)
+    moved = table[table[["new", "reactivation", "expansion", "contraction", "churn"]].ne(0).any(axis=1)]
+    found = cells(moved, "month", "new", "reactivation", "expansion", "contraction", "churn", "end")
+    assert found == [
+        ("2018-01", 55, 0, 0, 0, 0, 55),
+        ("2018-02", 0, 0, 15, 0, 0, 70),
+        ("2018-05", 35, 0, 0, 0, 0, 105),
+        ("2018-06", 0, 0, 30, 0, 0, 135),
+        ("2018-11", 100, 0, 0, 0, 0, 235),
+        ("2018-12", 0, 0, 0, -25, 0, 210),
+        ("2019-02", 0, 0, 0, 0, -50, 160),
+        ("2019-03", 0, 0, 0, 0, -25, 135),
+        ("2019-04", 65, 50, 0, 0, 0, 250),
+        ("2019-06", 0, 0, 25, 0, 0, 275),
+        ("2019-07", 0, 50, 0, 0, 0, 325),
+        ("2019-08", 0, 0, 0, -25, -75, 225),
+        ("2019-09", 0, 0, 25, 0, 0, 250),
+        ("2019-10", 0, 0, 0, -25, 0, 225),
+        ("2019-12", 0, 0, 15, 0, -135, 105),
+        ("2020-01", 0, 0, 0, 0, -105, 0),
+    ]
+    assert not table["residual"].any()
+
+
 def test_g25_one_customer_through_time() -> None:
     levels = {
         "2018-11": 50,

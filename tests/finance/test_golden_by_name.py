@@ -354,6 +354,18 @@ def test_g31_month_end_snapshot() -> None:
     assert cells(table, "new", "churn", "end") == [(3000, 0, 3000), (0, -3000, 0)]
 
 
+def test_g37_who_joined_and_left_within_a_month_is_no_movement() -> None:
+    """As ProfitWell has it: a month shows who is there at its end."""
+    weekly = price("price_w", 5000, "week")
+    lines = [recurring("il_1", 5000, "2026-03-03", "2026-03-10", of=weekly)]
+    connect(FakeAccount(now="2026-05-10", invoice=[invoice("in_1", 5000, "2026-03-03", lines,
+        paid="2026-03-03")]))  # fmt: skip
+    span = {"start": "2026-02-01", "end": "2026-04-30"}
+    assert sm.report("mrr_movements", **span).empty
+    assert sm.report("mrr", **span).empty
+    assert sm.report("mrr_rates", **span, method="profitwell").empty
+
+
 def test_g44_currencies_are_never_added() -> None:
     ledger([transaction("a", "charge", 10000), transaction("b", "charge", 10000, currency="jpy")])
     assert cells(sm.report("balance_activity", **MARCH), "currency", "gross") == [
