@@ -20,7 +20,7 @@ LONGEST = 120.0
 """Seconds that a message may take once it began, either way."""
 PIECE = 256 * 1024
 LOOKS = 40
-"""How often a body is looked for before the thread sleeps: about 10 microseconds in all."""
+"""How often a body is looked for before the thread sleeps: about 30 microseconds in all."""
 _DONT_WAIT = getattr(socket, "MSG_DONTWAIT", 0)
 
 
