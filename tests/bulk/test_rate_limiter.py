@@ -159,7 +159,7 @@ def test_after_a_refusal_it_goes_on_just_under_what_was_served(
         limits.served("/v1/charges", "")
     for _ in range(refused - 1):
         limits.refused("/v1/charges", "", "endpoint-rate")
-    clock.now += rate_limiter.SLOWDOWN_INTERVAL
+    clock.now += rate_limiter.SLOWDOWN_INTERVAL + 0.01
     limits.take("/v1/charges")
     usual = 100 * rate_limiter.SAFETY_FACTOR
     assert limits.pace("/v1/charges") == pytest.approx(usual * left * rate_limiter.UNDER_SERVED)
@@ -183,7 +183,7 @@ def test_what_is_refused_on_the_way_back_leads_to_the_pace_that_held() -> None:
     limits.refused("/v1/charges", "", "endpoint-rate")  # one, just after a step
     assert limits.pace("/v1/charges") < held
     assert refused(5) == pytest.approx(held)
-    clock.now += rate_limiter.SLOWDOWN_INTERVAL
+    clock.now += rate_limiter.SLOWDOWN_INTERVAL + 0.01
     assert refused(5) < 0.9 * held  # it doesn't hold any more
 
 
