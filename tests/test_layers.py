@@ -7,6 +7,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -150,3 +151,15 @@ def test_every_error_of_ours_stands_in_one_tree() -> None:
         if isinstance(each, ast.ClassDef) and tree & {ast.unparse(base) for base in each.bases}
     ]
     assert elsewhere == []
+
+
+def test_no_two_public_classes_share_a_name() -> None:
+    """A name that two packages use means one thing."""
+    both = {"Fault"}  # of a value, and one that the sandbox injects: each is public by that name
+    found = Counter(
+        node.name
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert {name for name, times in found.items() if times > 1} == both

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from stripe_magics._command import Command
 from stripe_magics._options import Options
+from stripe_magics.forms.run_protocols import RunCommand, RunRows, RunTableRows
 
 if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
@@ -34,7 +35,7 @@ def module_form(
     *,
     params: Iterable[tuple[str, Any]] = (),
     options: Options | None = None,
-    run: Callable[..., Any] | None = None,
+    run: RunCommand | None = None,
     connection: Connection | None = None,
 ) -> ModuleForm:
     """The form of a module, filled in with `values` by field name.
@@ -82,9 +83,7 @@ def close_form(
     return form
 
 
-def rows_form(
-    name: str, frame: object, run: Callable[..., Any], *, connection: Connection | None = None
-) -> RowsForm:
+def rows_form(name: str, frame: object, run: RunRows, *, connection: Connection | None = None) -> RowsForm:
     """One call a row of a frame, with its columns mapped to fields by a person. `run(frame, connection=...,
     **options)` makes the calls."""
     from stripe_magics import catalogue
@@ -99,7 +98,7 @@ def rows_form(
     return form
 
 
-def object_card(text: str, *, run: Callable[..., Any] | None = None) -> Any:
+def object_card(text: str, *, run: RunCommand | None = None) -> Any:
     """The card of an object, by its id, a Dashboard address, an e-mail or an invoice number: facts, story,
     and what can be done next."""
     from stripe_magics.forms.card_widget import object_card as make
@@ -110,11 +109,7 @@ def object_card(text: str, *, run: Callable[..., Any] | None = None) -> Any:
 
 
 def table(
-    content: Any,
-    *,
-    connection: Connection | None,
-    run: Callable[..., Any] | None,
-    run_rows: Callable[..., Any] | None,
+    content: Any, *, connection: Connection | None, run: RunCommand | None, run_rows: RunTableRows | None
 ) -> Any:
     """An interactive table of a list; selected rows open their forms. The tables that the same cell showed
     before are closed."""
@@ -125,7 +120,7 @@ def table(
     return made
 
 
-def today(*, run: Callable[..., Any] | None = None) -> Any:
+def today(*, run: RunCommand | None = None) -> Any:
     """The account's day: balance, today's payments, and what waits for somebody; each line opens what can be
     done about it."""
     from stripe_magics.client.shared_connection import current
@@ -162,7 +157,7 @@ def form_link(
     *,
     params: Iterable[tuple[str, Any]] = (),
     options: Options | None = None,
-    run: Callable[..., Any] | None = None,
+    run: RunCommand | None = None,
 ) -> Any:
     """A button that opens the form of a module, filled in: what stands under help and under a request that
     was only shown."""

@@ -27,6 +27,7 @@ from stripe_magics.forms.object_search import find, id_in
 from stripe_magics.forms.opened_below import OpenedBelow
 from stripe_magics.forms.part_list import Part, PartList
 from stripe_magics.forms.row_actions import style_of
+from stripe_magics.forms.run_protocols import RunCommand
 from stripe_magics.forms.static_files import static_text
 from stripe_magics.forms.stories import Action, Entry, Story, story_of
 from stripe_magics.forms.widget_registry import WidgetRegistry
@@ -92,9 +93,7 @@ class ObjectCard:
     """What a line with an id shows. `story` has what it knows; `open(label)` opens a form as its button
     does."""
 
-    def __init__(
-        self, story: Story, connection: Connection, *, run: Callable[..., Any] | None = None
-    ) -> None:
+    def __init__(self, story: Story, connection: Connection, *, run: RunCommand | None = None) -> None:
         self.story, self.connection, self.run = story, connection, run
         self.tree: WidgetRegistry | None = None
         self.below: OpenedBelow | None = None
@@ -280,7 +279,7 @@ def status_badge(status: str) -> Markup:
 
 
 def object_card(
-    text: str, *, connection: Connection | None = None, run: Callable[..., Any] | None = None
+    text: str, *, connection: Connection | None = None, run: RunCommand | None = None
 ) -> ObjectCard:
     """The card of what a person typed. Raises `NotFound`, `UnknownName`, or what Stripe says."""
     from stripe_magics.client.shared_connection import current

@@ -33,6 +33,7 @@ from stripe_magics.forms.magic_line import as_magic, masked
 from stripe_magics.forms.object_picker import open_picker
 from stripe_magics.forms.problem_list import ProblemList
 from stripe_magics.forms.result_area import ResultArea
+from stripe_magics.forms.run_protocols import RunCommand
 from stripe_magics.forms.state import FormState
 from stripe_magics.forms.submit_bar import Sender
 from stripe_magics.forms.update_comparison import Comparison
@@ -48,7 +49,7 @@ class ModuleForm(w.VBox):
     replaces."""
 
     def __init__(
-        self, state: FormState, *, run: Callable[..., Any] | None = None, connection: Connection | None = None
+        self, state: FormState, *, run: RunCommand | None = None, connection: Connection | None = None
     ) -> None:
         self.state = state
         self.controls: dict[str, Control] = {}

@@ -14,6 +14,7 @@ import ipywidgets as w
 from stripe_magics.catalogue import stripe_objects
 from stripe_magics.forms.opened_below import OpenedBelow
 from stripe_magics.forms.row_actions import RowAction, actions_for
+from stripe_magics.forms.run_protocols import RunCommand
 from stripe_magics.forms.widget_registry import WidgetRegistry, set_children
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class PartList:
         below: OpenedBelow,
         show_card: Callable[[str], Any],
         connection: Connection,
-        run: Callable[..., Any] | None,
+        run: RunCommand | None,
     ) -> None:
         self.tree, self.below, self.show_card, self.connection, self.run = (
             tree,

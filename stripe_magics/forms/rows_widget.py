@@ -23,6 +23,7 @@ from stripe_magics.forms.field_marks import FieldMarks
 from stripe_magics.forms.result_area import ResultArea
 from stripe_magics.forms.row_corrections import RowCorrections
 from stripe_magics.forms.row_faults import cell_text, faults_table, row_of
+from stripe_magics.forms.run_protocols import RunRows
 from stripe_magics.forms.widget_registry import CSS, ROOT_CLASSES, WidgetRegistry, set_children
 
 if TYPE_CHECKING:
@@ -30,13 +31,6 @@ if TYPE_CHECKING:
 
 SHOWN_REQUESTS = 3
 SLOW_ROWS = 500  # more are a while in checking, which is said
-
-RunRows = Callable[..., Any]
-"""`run(frame, connection=..., dry_run=..., yes=..., progress=...)` -> the frame with a result column a row.
-
-The connection is the one on which the form was opened. A dry run gives a column `request` and raises the
-faults of all rows; a progress that raises KeyboardInterrupt stops after the rows under way.
-"""
 
 
 class RowsForm(w.VBox):

@@ -32,6 +32,7 @@ from stripe_magics.forms.background_read import ROWS, LongRead
 from stripe_magics.forms.connection_guard import ConnectionGuard
 from stripe_magics.forms.form_protocol import FormView
 from stripe_magics.forms.form_words import in_labels
+from stripe_magics.forms.run_protocols import RunCommand
 from stripe_magics.forms.submission_state import Stage, stage_after
 from stripe_magics.forms.widget_registry import set_children
 
@@ -39,7 +40,7 @@ from stripe_magics.forms.widget_registry import set_children
 class Sender:
     """The lower end of a form: its buttons, and what they do."""
 
-    def __init__(self, form: FormView, run: Callable[..., Any] | None = None) -> None:
+    def __init__(self, form: FormView, run: RunCommand | None = None) -> None:
         self.form = form
         self.run = run
         self.frame: Any = None

@@ -21,6 +21,7 @@ from stripe_magics.errors import StripeMagicsError
 from stripe_magics.forms import html
 from stripe_magics.forms.field_marks import FieldMarks
 from stripe_magics.forms.row_actions import RowAction, actions_for
+from stripe_magics.forms.run_protocols import RunCommand
 from stripe_magics.forms.widget_registry import CSS, Closable, WidgetRegistry, set_children
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class TableWidget(w.VBox):
         content: TableContent,
         *,
         connection: Connection | None = None,
-        run: Callable[..., Any] | None = None,
+        run: RunCommand | None = None,
         run_rows: Callable[[str, Any, Mapping[str, Any]], Any] | None = None,
     ) -> None:
         self.content, self.connection, self.run, self.run_rows = content, connection, run, run_rows

@@ -3,7 +3,6 @@ the page again."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import ipywidgets as w
 from stripe_magics.forms.card_widget import object_card
 from stripe_magics.forms.opened_below import OpenedBelow
 from stripe_magics.forms.part_list import Part, PartList
+from stripe_magics.forms.run_protocols import RunCommand
 from stripe_magics.forms.today_card import Today, TodaySection, today
 from stripe_magics.forms.widget_registry import WidgetRegistry, set_children
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class TodayPage:
     """The page. `refresh` reads it again; `parts` are its lines that name an object."""
 
-    def __init__(self, connection: Connection, *, run: Callable[..., Any] | None = None) -> None:
+    def __init__(self, connection: Connection, *, run: RunCommand | None = None) -> None:
         self.connection, self.run = connection, run
         self.today: Today = today(connection)
         self.tree = WidgetRegistry()

@@ -331,7 +331,7 @@ class StripeMagics(Settings):
                 f"This call could not be noted: {type(fault).__name__}: {fault}", RuntimeWarning, stacklevel=2
             )
 
-    def run_form(self, command: Command, *, connection: Connection, **more: Any) -> Any:
+    def run_form(self, command: Command, *, connection: Connection | None, **more: Any) -> Any:
         """A call that a form makes, on the connection that the form belongs to: like any other, it is
         remembered."""
         from stripe_magics import pipeline

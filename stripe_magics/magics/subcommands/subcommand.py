@@ -50,7 +50,7 @@ class Context(Protocol):
     def check_table(self) -> None:
         """Refuse `--table` where itables isn't installed."""
 
-    def run_form(self, command: Command, *, connection: Connection, **more: Any) -> Any:
+    def run_form(self, command: Command, *, connection: Connection | None, **more: Any) -> Any:
         """A call that a form makes."""
 
 

@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from random import Random
 
-from stripe_magics.sandbox.demo_data.records import DAY, DECLINES, HOUR, Bill, Client, Firm, Sale
+from stripe_magics.sandbox.demo_data.records import DAY, DECLINES, HOUR, Bill, Client, FirmRecords, Sale
 
 RETRIES = (0, 3 * DAY, 8 * DAY, 15 * DAY)
 DECLINED = 0.058  # of bills by card, besides those of customers who are about to leave
@@ -46,7 +46,7 @@ DISPUTE_REASONS = (
 LINKS = (("Onboarding workshop", "usd", 12000), ("Datenworkshop", "eur", 9000), ("Seat pack", "gbp", 4900))
 
 
-def pay(firm: Firm, rng: Random) -> None:
+def pay(firm: FirmRecords, rng: Random) -> None:
     """Give each bill its outcome."""
     last = {bill.client.number: bill for bill in firm.bills if bill.reason != "manual"}
     for bill in firm.bills:
@@ -130,7 +130,7 @@ def _by_invoice(bill: Bill, as_of: int, rng: Random) -> None:
     bill.outcome, bill.settled = "paid", moment
 
 
-def _never_paid(firm: Firm, rng: Random) -> None:
+def _never_paid(firm: FirmRecords, rng: Random) -> None:
     """Those that stay open, are written off, were a mistake, or are still being written."""
     as_of = firm.as_of
     sent = [bill for bill in firm.bills if bill.pays == "invoice" and bill.client.number > 1]
@@ -158,7 +158,7 @@ def _never_paid(firm: Firm, rng: Random) -> None:
 # --- sales without bills
 
 
-def sell(firm: Firm, rng: Random) -> None:
+def sell(firm: FirmRecords, rng: Random) -> None:
     """Payment links, the incident, holds, and payments on every stage of their way."""
     by_currency = {
         currency: [each for each in firm.clients if each.currency == currency]
@@ -198,7 +198,7 @@ def sell(firm: Firm, rng: Random) -> None:
     firm.sales.sort(key=lambda sale: sale.created)
 
 
-def _through_links(firm: Firm, by_currency: dict[str, list[Client]], rng: Random) -> None:
+def _through_links(firm: FirmRecords, by_currency: dict[str, list[Client]], rng: Random) -> None:
     for text, currency, amount in LINKS:
         for created in _link_moments(firm, currency, by_currency[currency], rng):
             there = [
@@ -212,7 +212,7 @@ def _through_links(firm: Firm, by_currency: dict[str, list[Client]], rng: Random
             firm.sales.append(sale)
 
 
-def _link_moments(firm: Firm, currency: str, clients: list[Client], rng: Random) -> list[int]:
+def _link_moments(firm: FirmRecords, currency: str, clients: list[Client], rng: Random) -> list[int]:
     """When somebody bought: in dollars on any day, in the other currencies rather on days that saw no other
     payment."""
     first = sorted(each.joined for each in clients)[3] + 2 * DAY
@@ -228,7 +228,7 @@ def _link_moments(firm: Firm, currency: str, clients: list[Client], rng: Random)
     return [day * DAY + 9 * HOUR + rng.randrange(9 * HOUR) for day in chosen]
 
 
-def _double_charge_incident(firm: Firm, rng: Random) -> None:
+def _double_charge_incident(firm: FirmRecords, rng: Random) -> None:
     """The incident: the second charge of forty customers, all within one morning."""
     day = firm.starts[INCIDENT_MONTH] + 10 * DAY
     while (day // DAY + 3) % 7 >= 5:
@@ -255,7 +255,7 @@ def _double_charge_incident(firm: Firm, rng: Random) -> None:
 # --- money back
 
 
-def plan_refunds_and_disputes(firm: Firm, rng: Random) -> None:
+def plan_refunds_and_disputes(firm: FirmRecords, rng: Random) -> None:
     """Refunds and disputes of what was paid by card; none in the last days, so that something is available in
     each currency."""
     for sale in firm.sales:

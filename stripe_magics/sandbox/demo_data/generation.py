@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.demo_data import customers, invoices, payouts, sales, stories, timeline
-from stripe_magics.sandbox.demo_data.records import DAY, Bill, Firm, Sale
+from stripe_magics.sandbox.demo_data.records import DAY, Bill, FirmRecords, Sale
 from stripe_magics.sandbox.demo_data.static_objects import links, product
 from stripe_magics.sandbox.demo_data.writer import Books, Person
 from stripe_magics.sandbox.resources.subscriptions.lifecycle import schedule_period_end
@@ -64,7 +64,7 @@ def _endpoint(created: int) -> Object:
     }  # fmt: skip
 
 
-def _known(story: Firm) -> dict[int, str]:
+def _known(story: FirmRecords) -> dict[int, str]:
     """The bills and sales that have readable ids: `id` of the record -> the rest of the id."""
     overdue = story.as_of - 60 * DAY
     bills: dict[str, Callable[[Bill], bool]] = {
@@ -87,7 +87,7 @@ def _known(story: Firm) -> dict[int, str]:
     }
 
 
-def _renewals(account: Account, everybody: Iterable[Person], story: Firm) -> None:
+def _renewals(account: Account, everybody: Iterable[Person], story: FirmRecords) -> None:
     """What is still to come: subscriptions renew, or end, when their period does."""
     for person in everybody:
         if not 0 < person.client.ended <= story.as_of and person.period[1] > story.as_of:

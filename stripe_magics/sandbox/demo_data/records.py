@@ -159,7 +159,7 @@ class Sale:
 
 
 @dataclass(slots=True)
-class Firm:
+class FirmRecords:
     """The whole story."""
 
     clients: list[Client]

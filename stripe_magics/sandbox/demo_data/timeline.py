@@ -31,7 +31,7 @@ from stripe_magics.sandbox.demo_data.records import (
     PRICES,
     Bill,
     Client,
-    Firm,
+    FirmRecords,
     Line,
     month_starts,
 )
@@ -57,10 +57,10 @@ SERVICES = (
 )
 
 
-def build_timeline(as_of: int) -> Firm:
+def build_timeline(as_of: int) -> FirmRecords:
     """The story up to a moment."""
     rng = Random("a firm of software")  # noqa: S311 - the same story every time
-    firm = Firm([], [], [], month_starts(as_of), as_of)
+    firm = FirmRecords([], [], [], month_starts(as_of), as_of)
     active: list[Client] = []
     for month in range(1, MONTHS + 2):
         _leave(firm, active, month)
@@ -94,18 +94,18 @@ def shares(month: int) -> dict[str, float]:
     return {"usd": 1 - eur - gbp, "eur": eur, "gbp": gbp}
 
 
-def _starts_in_january(firm: Firm, month: int) -> bool:
+def _starts_in_january(firm: FirmRecords, month: int) -> bool:
     return datetime.fromtimestamp(firm.starts[month], UTC).month == 1
 
 
-def _leave(firm: Firm, active: list[Client], month: int) -> None:
+def _leave(firm: FirmRecords, active: list[Client], month: int) -> None:
     for client in [each for each in active if each.leaves == month]:
         active.remove(client)
         if client.reason == "cancellation_requested":
             client.ended = firm.billed(client, month)
 
 
-def _join(firm: Firm, active: list[Client], month: int, rng: Random) -> None:
+def _join(firm: FirmRecords, active: list[Client], month: int, rng: Random) -> None:
     requested = FIRST_CUSTOMERS + (LAST_CUSTOMERS - FIRST_CUSTOMERS) * (min(month, MONTHS) - 1) / (MONTHS - 1)
     for _ in range(round(requested) - len(active) + (4 if month > MONTHS else 0)):
         client = _newcomer(firm, month, rng)
@@ -113,7 +113,7 @@ def _join(firm: Firm, active: list[Client], month: int, rng: Random) -> None:
         active.append(client)
 
 
-def _newcomer(firm: Firm, month: int, rng: Random) -> Client:
+def _newcomer(firm: FirmRecords, month: int, rng: Random) -> Client:
     number = len(firm.clients)
     draw = rng.random()
     currency = "usd"
@@ -187,7 +187,7 @@ def _newcomer(firm: Firm, month: int, rng: Random) -> Client:
     return client
 
 
-def _turn_yearly(firm: Firm, active: list[Client], month: int, rng: Random) -> None:
+def _turn_yearly(firm: FirmRecords, active: list[Client], month: int, rng: Random) -> None:
     if not _starts_in_january(firm, month):
         return
     for client in active:
@@ -267,7 +267,7 @@ def _choose_leavers(active: list[Client], month: int, rng: Random) -> None:
         )
 
 
-def _bill(firm: Firm, active: Iterable[Client], month: int, rng: Random) -> None:
+def _bill(firm: FirmRecords, active: Iterable[Client], month: int, rng: Random) -> None:
     for client in active:
         if client.yearly and client.last_bill and month - client.last_bill < 12:
             continue
@@ -351,7 +351,7 @@ def _prorations(client: Client, start: int, end: int) -> list[Line]:
     return found
 
 
-def _services(firm: Firm, active: list[Client], month: int, rng: Random) -> None:
+def _services(firm: FirmRecords, active: list[Client], month: int, rng: Random) -> None:
     """Single services, billed by hand on working days."""
     length = firm.starts[month + 1] - firm.starts[month] if month + 1 < len(firm.starts) else 30 * DAY
     for _ in range(round(20 + 28 * month / MONTHS)):

@@ -17,7 +17,7 @@ from stripe_magics.sandbox.core.events import KEPT
 from stripe_magics.sandbox.core.ledger import SETTLING_DAYS, fee_text, processing_fee
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.demo_data.ids import Ids
-from stripe_magics.sandbox.demo_data.records import DAY, Client, Firm
+from stripe_magics.sandbox.demo_data.records import DAY, Client, FirmRecords
 from stripe_magics.sandbox.demo_data.static_objects import card_for, catalogue, coupons, raw, tax_rates
 from stripe_magics.sandbox.resources import charges, customers
 from stripe_magics.sandbox.resources.charge_objects import new_charge
@@ -68,7 +68,7 @@ class Person:
 class Books:
     """Writes the firm's story into an account."""
 
-    def __init__(self, account: Account, firm: Firm) -> None:
+    def __init__(self, account: Account, firm: FirmRecords) -> None:
         """Products, prices, coupons and tax rates come first."""
         self.account, self.firm, self.now = account, firm, firm.as_of
         self.new = Ids(account.seed)
