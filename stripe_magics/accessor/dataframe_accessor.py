@@ -157,7 +157,11 @@ class StripeAccessor:
         frame. FrameError: for named columns that can't, where nothing at all can be converted, and where
         nothing is known to be money among numbers that a person made (a pivot over statuses, a melted
         column: name them). `units` says in which units the frame is, where pandas dropped that. Text amounts
-        stay text, exactly.
+        stay text, exactly. Columns that you added stay as they are, and a note names them (`money`).
+
+        Amounts are compared with what Stripe sent for the same ids in this process: FrameError where they
+        are a hundred times more or less than the frame says, since they were divided by hand or put there by
+        `update` or `loc` from a frame in other units. Rows from a file can't be compared.
 
         >>> df = pd.DataFrame({"object": "charge", "amount": [1050, 500], "currency": ["usd", "jpy"]})
         >>> df.stripe.to_major().stripe.to_major()["amount"].tolist()
@@ -180,8 +184,8 @@ class StripeAccessor:
         return source.column or source.level or source.code
 
     def total(self, column: str = "amount", *, by: str | None = None) -> Any:
-        """The sum of an amount. FrameError if the rows are in several currencies; `by="currency"` adds them
-        up separately.
+        """The sum of an amount. FrameError if the rows are in several currencies (`by="currency"` adds them
+        up separately), if an amount has no currency, or if a merge repeated an object's row.
 
         >>> df = pd.DataFrame({"object": "charge", "amount": [1050, 500], "currency": ["usd", "jpy"]})
         >>> df.stripe.total("amount", by="currency").to_dict()
@@ -192,7 +196,7 @@ class StripeAccessor:
     def normalize(self, to: str, rates: object, columns: Sequence[Any] | None = None) -> pd.DataFrame:
         """A copy with its money in one currency. `rates`: code -> what one unit of it is in `to` (a dict, a
         Series, or a frame with the columns currency and rate). Minor units stay whole numbers, rounded half
-        to even.
+        to even. FrameError for a rate that is missing, doubled, or not above 0.
 
         >>> df = pd.DataFrame({"id": ["ch_1"], "object": "charge", "amount": [1000], "currency": ["eur"]})
         >>> df.stripe.normalize(to="usd", rates={"eur": 1.1})[["amount", "currency"]].values.tolist()
@@ -233,7 +237,7 @@ class StripeAccessor:
     def explode(self, column: str, *, keep: Sequence[str] = ()) -> pd.DataFrame:
         """A list column as a frame of its own: one row an item, first the id of the object that holds it
         (`invoice_id`), what `keep` names (`keep=["number"]` gives `invoice_number`), and its currency where
-        the items have none.
+        the items have none. Amounts that are kept are known to be money.
 
         Lists that Stripe cut after ten items are completed from the open connection; FrameError if that isn't
         the frame's account, or if the column has no lists. Amounts are in minor units, whatever the frame is
@@ -282,7 +286,7 @@ class StripeAccessor:
 
         Fetched from the open connection, which must be the frame's account; with `mirror`, read from the
         folder that `%stripe sync FOLDER` keeps, without a request. Columns are named as those of an expanded
-        object. What a mirror doesn't have is counted in a note.
+        object; amounts are in the frame's units. What a mirror doesn't have is counted in a note.
 
             >>> payments.stripe.join("customer", "balance_transaction", "refunds")  # doctest: +SKIP
             >>> payments.stripe.join("customer", "refunds", mirror="stripe-mirror")  # doctest: +SKIP

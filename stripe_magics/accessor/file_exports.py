@@ -150,6 +150,8 @@ def read_parquet(path: str | Path) -> pd.DataFrame:
     One that pandas wrote itself (`df.to_parquet`, `df.to_feather`) comes back equal, too; keys that Arrow
     added to objects for other rows' sake are taken out again. (What a frame knows is not in a feather file
     of pandas 2.)
+    A pull that was killed while its parts were replaced by typed ones leaves parts of both kinds, which
+    `pd.read_parquet` and DuckDB refuse to read together: reading the folder here finishes that first.
     Raises FrameError if there is nothing to read.
 
         >>> df = pd.DataFrame({"id": ["ch_1"], "object": ["charge"], "amount": [500], "currency": ["usd"]})

@@ -2,8 +2,8 @@
 [rows]`.
 
 Each operation is timed on both, alternately, in processor time; the figure is the median of each side and
-their ratio. Memory is `memory_usage(deep=True)`. All columns stand beside those that have values: what the
-empty ones cost.
+their ratio. Memory is `memory_usage(deep=True)`. All columns stand beside those that have values (what the
+empty ones cost), and beside the same columns typed by hand in several ways (what they cost there).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 
 import stripe_magics.accessor  # noqa: F401 - registers df.stripe
@@ -59,6 +60,25 @@ def timed(what: Callable[[], object]) -> float:
     return (time.process_time() - start) * 1000
 
 
+def empty_by_hand(whole: pd.DataFrame, compact: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The columns that have values, and the empty ones as a person may type them."""
+    names = [name for name in whole if name not in compact]
+    rows = len(whole)
+    kinds = {name: object if whole[name].dtype == object else whole[name].dtype for name in names}
+    codes = np.full(rows, -1, dtype="int8")
+    forms = {
+        "of the same types": {name: pd.Series([None] * rows, dtype=kind) for name, kind in kinds.items()},
+        "of NaN": dict.fromkeys(names, float("nan")),
+        "of None": pd.DataFrame(np.full((rows, len(names)), None), columns=names),
+        "of no category": {name: pd.Categorical.from_codes(codes, categories=[]) for name in names},
+    }
+    whole_forms = {}
+    for form, columns in forms.items():
+        empty = columns if isinstance(columns, pd.DataFrame) else pd.DataFrame(columns, index=whole.index)
+        whole_forms[form] = pd.concat([compact, empty], axis=1)
+    return whole_forms
+
+
 WHOLE = ("filter", "sort", "groupby", "merge", "head")
 
 
@@ -94,6 +114,11 @@ def main(count: int, rounds: int = 15) -> None:
         operation = OPERATIONS[name]
         print(compared(name, operation, whole, compact, rounds * 20 if name == "head" else rounds))
     print(memory("memory", whole, compact))
+    for form, other in empty_by_hand(whole, compact).items():
+        print(f"all columns: ours, and typed by hand with empty ones {form}")
+        for name in ("filter", "sort"):
+            print(compared(name, OPERATIONS[name], whole, other, rounds // 3 or 1))
+        print(memory("memory", whole, other))
     bundle(whole)
     print(f"display: {statistics.median(timed(lambda: bundle(whole)) for _ in range(5)):.0f} ms")
 
