@@ -128,3 +128,24 @@ def test_a_curl_line_becomes_a_form(notebook: Any, lab_page: Any) -> None:
     nb.field("Email").first.wait_for()
     nb.sees("%stripe customers create --email jenny.curl@example.com")
     shot(cell(lab_page, 2), "form-curl.png")
+
+
+def test_a_table_whose_selected_row_opens_its_form(notebook: Any, lab_page: Any) -> None:
+    lab_page.set_viewport_size({"width": 1480, "height": 1900})
+    nb = notebook("%load_ext stripe_magics\n%stripe payment_intents list --limit 40 --table")
+    nb.out.locator(".sm-table tbody tr").nth(3).press("Space")
+    nb.press("Refund")
+    nb.sees("USD to Hansen Logistics")
+    nb.enter("Amount", "9.99")
+    nb.sees("= 9.99 USD (999)")
+    shot(cell(lab_page, 1), "table-refund.png")
+
+
+def test_today(notebook: Any, lab_page: Any) -> None:
+    lab_page.set_viewport_size({"width": 1280, "height": 2000})
+    nb = notebook("%load_ext stripe_magics\n%stripe today")
+    waiting = nb.field("What to do about")
+    waiting.select_option(index=2)
+    nb.press("Show card")
+    nb.sees("Evidence due by")
+    shot(cell(lab_page, 1), "today.png")
