@@ -461,6 +461,22 @@ def test_g34_rates() -> None:
     ]
 
 
+@each_row(("method", "logo"), [("chartmogul", 1 / 3), ("stripe", 1 / 4)])
+def test_retention_over_twelve_months_and_customers_lost(method: str, logo: float) -> None:
+    """Of three that paid 100 a year ago one pays 150, one 50 and one nothing; a fourth is new."""
+    changes = [
+        {"2018-01": 100, "2019-01": 150},
+        {"2018-01": 100, "2019-01": 50},
+        {"2018-01": 100, "2019-01": 0},
+    ]
+    revenue = levels_by_month({str(at): each for at, each in enumerate([*changes, {"2019-01": 70}])})
+    rates = finance.mrr_rates(finance.roll_forward(revenue), revenue, method=method)
+    row = rates[rates["month"].astype(str) == "2019-01"].iloc[0]
+    names = ("ttm_nrr", "ttm_grr", "ttm_logo_churn", "logo_churn")
+    assert [row[name] for name in names] == pytest.approx([2 / 3, 1 / 2, 1 / 3, logo])
+    assert rates[rates["month"].astype(str) == "2018-12"]["ttm_nrr"].isna().all()
+
+
 @each_row(("method", "expected"), [("baremetrics", 0.06), ("stripe", 0.05), ("dlt", 0.05)])
 def test_g35_customer_churn(method: str, expected: float) -> None:
     assert finance.churn_rate_of(100, 20, 6, method=method) == pytest.approx(expected)

@@ -404,21 +404,25 @@ def test_customers_at_hand_are_cut_to_the_period() -> None:
 
 
 class LatePayment(FakeAccount):
-    """A payment arrives once the ledger was read."""
+    """A payment arrives once the ledger was read, before the balance is read again."""
 
-    def _answer(self, path: str, params: dict[str, str], expand: list[str], version: str) -> dict[str, Any]:
-        made = super()._answer(path, params, expand, version)
-        if path == "/v1/balance_transactions":
-            self.objects["balance_transaction"].extend(self.arriving)
-            self.arriving = []
-        return made
+    readings = 0
+
+    def _balance(self) -> dict[str, Any]:
+        self.readings += 1
+        if self.readings == 2:
+            self.objects["balance_transaction"].append(LATE)
+        return super()._balance()
+
+
+LATE = transaction("t2", "charge", 500, 20, "2026-04-30T23:00")
 
 
 def test_what_arrives_after_the_ledger_was_read_is_read_too() -> None:
     account = LatePayment(balance_transaction=[transaction("t1", "charge", 1000, 30, "2026-04-10")])
-    account.arriving = [transaction("t2", "charge", 500, 20, "2026-04-30T23:00")]
     connect(account)
     made = sm.report("balance_summary", month="2026-04", prove=True)
+    assert account.readings == 3
     assert made[["activity", "end", "residual"]].to_numpy().tolist() == [[1450, 1450, 0]]
 
 
@@ -438,3 +442,26 @@ def test_a_report_says_whose_it_is() -> None:
         "Declines by reason, and what was recovered · 1-31 Mar 2026, 31 days · Europe/Berlin · sandbox"
         " · read: 1 charges"
     )
+
+
+def test_the_returns_tell_inclusive_prices_and_reverse_charge_apart() -> None:
+    inclusive = {"amount": 190, "inclusive": True, "tax_rate": "txr_de", "taxable_amount": 1000}
+    abroad = {"customer_address": {"country": "FR"}, "customer_tax_ids": [{"type": "eu_vat", "value": "FR1"}]}
+    connect(
+        FakeAccount(
+            invoice=[
+                invoice("in_1", 1190, "2026-03-05", tax=190),
+                invoice("in_2", 1190, "2026-03-06", tax=190, total_tax_amounts=[inclusive]),
+                invoice("in_3", 700, "2026-03-07", customer_tax_exempt="reverse", **abroad),
+                invoice("in_4", 500, "2026-03-08", customer_tax_exempt="exempt"),
+            ]
+        )
+    )
+    table = sm.report("tax_summary", month="2026-03", home="DE").sort_values(["treatment", "inclusive"])
+    columns = ["treatment", "country", "inclusive", "documents", "taxable", "tax"]
+    assert table[columns].to_numpy().tolist() == [
+        ["domestic", "DE", False, 1, 1000, 190],
+        ["domestic", "DE", True, 1, 1000, 190],
+        ["exempt", "DE", False, 1, 500, 0],
+        ["reverse charge", "FR", False, 1, 700, 0],
+    ]
