@@ -13,7 +13,7 @@ from each_row import each_row
 
 import stripe_magics as sm
 from stripe_magics.errors import StripeMagicsError, UnknownName, UsageFault
-from stripe_magics.finance import REPORTS
+from stripe_magics.finance import REPORTS, describe_report
 from stripe_magics.finance.columns import columns_of
 
 SEPTEMBER = {"start": "2026-09-01", "end": "2026-09-30"}  # a date given as an end is part of the period
@@ -199,3 +199,10 @@ def test_odd_values_get_an_error_of_ours_that_says_what_is_possible() -> None:
     ):
         with pytest.raises(StripeMagicsError, match=message):
             sm.close_month(**options)  # type: ignore[arg-type]
+
+
+def test_what_explains_a_report_says_its_formula_and_its_source() -> None:
+    for name, each in REPORTS.items():
+        said = describe_report(name).groupby("what")["meaning"].agg(list)
+        assert said.get("formula", [""]) == [each.formula], name
+        assert said.get("source", [""]) == [each.source], name
