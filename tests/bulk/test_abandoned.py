@@ -76,7 +76,7 @@ def test_a_reading_is_taken_away_in_its_own_thread(listed: Any) -> None:
     left = left_off(connection)
     done = threading.Event()
     left.loop.call_soon_threadsafe(lambda: (gc.collect(), done.set()))
-    assert done.wait(5), "it waits for itself"
+    assert done.wait(60), "it waits for itself"
     joined(left.thread)
 
 
