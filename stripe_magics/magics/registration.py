@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from stripe_magics.client.journal.cell_origin import is_tracked, stop_tracking
 from stripe_magics.magics import completion_warm_up, ipython_hooks
 from stripe_magics.magics.magic import StripeMagics
-
-if TYPE_CHECKING:
-    pass
 
 
 class Registration:

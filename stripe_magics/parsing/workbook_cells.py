@@ -1,8 +1,9 @@
 """The first sheet of an Excel file -> its cells as the spreadsheet shows them.
 
 A file keeps 25 for what is shown as 25.00: read as it is kept, 25 would be 25 cents. So numbers get the
-decimals of their format, dates lose a midnight that nobody typed, `00000` keeps its zeros. What has no
-certain value (a formula that was never computed, an error such as #N/A) is refused with its cell.
+decimals of their format, dates lose a midnight that nobody typed, `00000` keeps its zeros, a percentage has
+its sign: it is kept as 0.25 and shown as 25%. What has no certain value (a formula that was never computed,
+an error such as #N/A) is refused with its cell, and so are hidden rows: nobody sees what they would do.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ def read_first_sheet(path: Path) -> list[tuple[int, list[str]]]:
     book = openpyxl.load_workbook(path, data_only=True)
     try:
         sheet = book.worksheets[0]
+        _refuse_hidden(sheet)
         rows = [
             (cells[0].row, [_text(cell) for cell in cells]) for cells in sheet.iter_rows() if len(cells) > 0
         ]
@@ -35,6 +37,20 @@ def read_first_sheet(path: Path) -> list[tuple[int, list[str]]]:
     if any(not text for _, cells in rows for text in cells):
         _refuse_uncomputed(path, rows)
     return rows
+
+
+def _refuse_hidden(sheet: Any) -> None:
+    """A filter hides rows and leaves them in the file."""
+    hidden = [
+        cells[0].row
+        for cells in sheet.iter_rows()
+        if cells
+        and sheet.row_dimensions[cells[0].row].hidden
+        and any(cell.value is not None for cell in cells)
+    ]
+    if hidden:
+        rows = f"row {hidden[0]} is" if len(hidden) == 1 else f"{len(hidden):,} rows are"
+        raise ValueError(f"{rows} hidden, perhaps by a filter; show or delete what is hidden")
 
 
 def _refuse_uncomputed(path: Path, rows: list[tuple[int, list[str]]]) -> None:
@@ -85,9 +101,15 @@ def number_as_shown(value: float, number_format: str) -> str:
     if _ZEROS.fullmatch(bare) and text.isdigit():
         return text.zfill(len(bare))
     found = _DECIMALS.search(bare)
-    is_money = _CURRENCY_FORMAT.search(_LOCALE.sub("", shown)) and "%" not in bare
+    if "%" in bare:
+        return f"{_padded(f'{number.scaleb(2).normalize():f}', len(found[1]) if found is not None else 0)}%"
+    is_money = _CURRENCY_FORMAT.search(_LOCALE.sub("", shown))
     if found is None and not (is_money and re.search(r"[0#]", bare)):
         return text
-    places = len(found[1]) if found is not None else 2
+    return _padded(text, len(found[1]) if found is not None else 2)
+
+
+def _padded(text: str, places: int) -> str:
+    """With at least so many decimals."""
     whole, _, fraction = text.partition(".")
     return f"{whole}.{fraction.ljust(places, '0')}" if places else text

@@ -26,6 +26,8 @@ NAMES = {
     "nothing": [],
     "gap": float("nan"),
     "thing": object(),
+    "never": pd.NaT,
+    "large": 2**127,
 }
 QUERIES: list[tuple[str, str, list[Any]]] = [
     ("select 1", "select 1", []),
@@ -40,6 +42,11 @@ QUERIES: list[tuple[str, str, list[Any]]] = [
     ("1 -- {{missing}}\n+ 1 /* {{x[0]}} */", "1 -- {{missing}}\n+ 1 /* {{x[0]}} */", []),
     ("'it''s -- {{n}}' || {{n}}", "'it''s -- 3' || $1", [3]),
     ("select {'a': {'b': 1}}", "select {'a': {'b': 1}}", []),
+    (r"E'\'' || {{n}} || 'y'", r"E'\'' || $1 || 'y'", [3]),
+    ("$$ ' $$ || {{n}} || 'y'", "$$ ' $$ || $1 || 'y'", [3]),
+    ("$t$ ' $$ $t$ || {{n}} || 'y'", "$t$ ' $$ $t$ || $1 || 'y'", [3]),
+    (r"type'\' || {{n}} || 'y'", r"type'\' || $1 || 'y'", [3]),
+    ("a = ? and b = $1 /* /* */", "a = ? and b = $1 /* /* */", []),
 ]
 REFUSED = [
     ("a = {{missing}}", UnknownName, "missing"),
@@ -51,6 +58,13 @@ REFUSED = [
     ("a = '{{ids[0]}}'", UsageFault, "only variable names"),
     ("a = {{thing}}", UsageFault, "a query takes text"),
     ("a = {{people}}", UsageFault, "a query takes text"),
+    ("/* /* */ ' */ a = {{email}} or b = 'y'", UsageFault, "inside a comment"),
+    ("a = E'{{email}}'", UsageFault, "outside of quotes"),
+    ("a = $$ {{email}} $$", UsageFault, "outside of quotes"),
+    ("a = $1 or b = {{n}}", UsageFault, "has no value"),
+    ("a = ? or b = {{n}}", UsageFault, "has no value"),
+    ("a = {{never}}", UsageFault, "the value is missing"),
+    ("a = {{large}}", UsageFault, "larger than any number"),
 ]
 
 

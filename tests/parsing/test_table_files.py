@@ -87,7 +87,11 @@ SHOWN = [
     (1e15, "General", "1000000000000000"),
     (1e-7, "General", "0.0000001"),
     (1234, "00000", "01234"),
-    (0.25, "0%", "0.25"),
+    (0.25, "0%", "25%"),
+    (0.075, "0.00%", "7.50%"),
+    (1, "0%", "100%"),
+    (0.0725, "0%", "7.25%"),
+    (0, "0%", "0%"),
     (3, '0 "pieces"', "3"),
     (3, "[$-409]#,##0", "3"),
     (3, '#,##0 "CHF"', "3.00"),
@@ -124,3 +128,31 @@ def test_a_workbook_as_it_is_shown(tmp_path: Path) -> None:
         book.save(file)
         with pytest.raises(UsageFault, match=why):
             read_table(str(file))
+
+
+def test_a_filter_hides_rows_that_must_not_be_sent(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl", reason="the extra `excel` isn't installed")
+    book = openpyxl.Workbook()
+    for row in (["id", "amount"], ["ch_1", "2500"], ["ch_2", "900"], [None, None]):
+        book.active.append(row)
+    book.active.row_dimensions[4].hidden = True  # nothing in it
+    file = tmp_path / "refunds.xlsx"
+    book.save(file)
+    assert len(read_table(str(file))) == 2
+    book.active.row_dimensions[3].hidden = True
+    book.save(file)
+    with pytest.raises(UsageFault, match=r"row 3 is hidden, perhaps by a filter.*Nothing was sent"):
+        read_table(str(file))
+
+
+def test_a_percentage_is_never_a_hundredth_of_itself(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl", reason="the extra `excel` isn't installed")
+    book = openpyxl.Workbook()
+    book.active.append(["duration", "percent_off"])
+    book.active.append(["once", 0.25])
+    book.active["B2"].number_format = "0%"
+    file = tmp_path / "coupons.xlsx"
+    book.save(file)
+    command = parse(f"coupons create --from {file}")
+    assert command.options.from_ is not None
+    assert command.options.from_["percent_off"].tolist() == ["25%"]
