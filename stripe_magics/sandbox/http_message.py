@@ -17,6 +17,8 @@ from typing import Protocol
 MAX_HEAD = 64 * 1024
 MAX_BODY = 16 * 1024 * 1024
 LINE = 16 * 1024
+LONGEST_LENGTH = 12
+"""Digits of a body's length that are looked at: with so many it is too large, whatever follows."""
 _CHUNK = re.compile(rb"[0-9A-Fa-f]{1,12}")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _ONCE = frozenset({"host", "content-length", "transfer-encoding"})
@@ -116,7 +118,7 @@ def _body(stream: Stream, method: str, headers: Mapping[str, str]) -> bytes:
         return b""
     if not (given.isascii() and given.isdigit()):
         raise BadMessage(400, "Content-Length is not a number.")
-    return _exactly(stream, int(given))
+    return _exactly(stream, int(given.lstrip("0")[:LONGEST_LENGTH] or "0"))
 
 
 def _exactly(stream: Stream, length: int) -> bytes:

@@ -56,6 +56,7 @@ class _Server(socketserver.ThreadingTCPServer):
     ) -> None:  # fmt: skip
         super().__init__((self.host, port), _Connection)
         self.transport, self.sender, self.log, self.on_write = transport, sender, log, on_write
+        self.stopped = False  # changed with the account locked
 
     def handle_error(self, _request: object, _client_address: object) -> None:
         """A client that went away is nobody's defect; everything else must be seen."""
@@ -134,6 +135,9 @@ class _Connection(socketserver.BaseRequestHandler):
         try:
             # nothing else happens before the receivers of what happened are known
             with self.server.transport.lock:
+                if self.server.stopped:  # who saves the account now has seen all that was answered
+                    self._gone = True
+                    return
                 if own is None:
                     self._carry_out(message, path, query)
                 else:
@@ -256,7 +260,8 @@ def serving(
     on_write: Callable[[], None] = lambda: None,
 ) -> Iterator[str]:  # fmt: skip
     """Serve in the background; gives the base address. Port 0 takes any that is free. Raises OSError if the
-    port is taken. `on_write` is called after each request that may have changed the account."""
+    port is taken. `on_write` is called after each request that may have changed the account. At the end
+    nothing is carried out any more, on connections that are still open neither."""
     sender = WebhookSender(transport, log)
     with ExitStack() as stack:
         stack.callback(sender.close)
@@ -276,5 +281,7 @@ def _running(server: _Server) -> Iterator[None]:
     try:
         yield
     finally:
+        with server.transport.lock:
+            server.stopped = True
         server.shutdown()
         thread.join()

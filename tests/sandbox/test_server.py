@@ -148,6 +148,7 @@ HEAD = b"POST /v1/customers HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer
     ("text", "status"),
     [
         (HEAD + b"Content-Length: %d\r\n\r\n" % (MAX_BODY + 1), 413),
+        (HEAD + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n", 413),
         (HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % (MAX_BODY + 1), 413),
         (HEAD + b"Transfer-Encoding: chunked\r\n\r\n-5\r\n", 400),
         (HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
@@ -384,6 +385,20 @@ def test_a_server_that_is_killed_begins_again_where_it_was(tmp_path) -> None:
     with command("--state", str(file), "--frozen", "--quiet") as process:
         host = line(process.stdout).split("http://")[1].split(";")[0]
         assert [each["name"] for each in json.loads(call(host, "GET", "/v1/customers")[1])["data"]] == ["J"]
+
+
+def test_nothing_is_carried_out_on_open_connections_once_the_server_has_stopped(transport) -> None:
+    """Whoever saves the account then has all that was answered."""
+    with serving(transport) as address:
+        kept = http.client.HTTPConnection(address.removeprefix("http://"), timeout=60)
+        kept.request("POST", "/v1/customers", "name=J", FORM)
+        assert kept.getresponse().read()
+    kept.auto_open = 0
+    with pytest.raises((http.client.HTTPException, ConnectionError)):
+        kept.request("POST", "/v1/customers", "name=late", FORM)
+        kept.getresponse()
+    kept.close()
+    assert [each["name"] for each in transport.account.each("customer")] == ["J"]
 
 
 def test_localhost_is_served_by_either_address(host) -> None:
