@@ -14,6 +14,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+from stripe_magics._characters import in_order
 from stripe_magics.money import CURRENCIES, exponent, format_amount
 from stripe_magics.validation.currency_names import currency_code
 
@@ -28,6 +29,8 @@ SIGNS = {"US$": ("usd",), "A$": ("aud",), "AU$": ("aud",), "C$": ("cad",), "CA$"
              "twd")}  # fmt: skip
 """A sign and the currencies that write it; one that several write counts only beside the currency."""
 
+LONGEST = 100
+"""Characters of an amount with its blanks."""
 _LONGEST_FIRST = sorted(SIGNS, key=len, reverse=True)  # `CA$` is not `A$`
 _MINUS = str.maketrans({"\u2212": "-", "\u2012": "-", "\u2013": "-", "\u2014": "-", "’": "'", "‘": "'"})
 _NUMBER = re.compile(r"[0-9][0-9.,' ]*")
@@ -58,6 +61,10 @@ def as_line_value(text: str, currency: str = "") -> str:
     what can't be one amount only. A text that is no number at all is given back: the check has its own words
     for it.
     """
+    if len(text) > LONGEST:
+        raise ValueError(f"'{text[:20]}...' is too long for an amount")
+    if in_order(text) != text or any(unicodedata.category(each) == "No" for each in text):
+        return text  # its digits are seen in another order, or `25²`, which isn't 252
     beside = currency.lower()
     sign, rest, named = _pieces(_plain(text), text.strip(), beside)
     rest = _NO_CENTS.sub(r"\1\g<2>00", rest)

@@ -83,21 +83,22 @@ def _mixed(field: Field, cells: list[Any], currencies: list[str]) -> list[Fault]
         return []
     faults = []
     for at, (text, digits, currency) in enumerate(zip(texts, plain, currencies, strict=True)):
-        if digits and text.strip("-0") and not (currency in CURRENCIES and not exponent(currency)):
+        places = exponent(currency) if currency in CURRENCIES else 2
+        if digits and text.strip("-0") and places:
             faults.append(
                 _fault(
                     field,
                     at,
                     f"{text!r} can mean more than one amount, since other cells of this column have decimals:"
-                    f" write {text}.00, or {_in_units(text)} for {text} minor units",
+                    f" write {text}.{'0' * places}, or {_in_units(text, places)} for {text} minor units",
                 )
             )
     return faults
 
 
-def _in_units(minor: str) -> str:
-    sign, digits = ("-" if minor.startswith("-") else ""), minor.lstrip("-").rjust(3, "0")
-    return f"{sign}{digits[:-2]}.{digits[-2:]}"
+def _in_units(minor: str, places: int) -> str:
+    sign, digits = ("-" if minor.startswith("-") else ""), minor.lstrip("-").rjust(places + 1, "0")
+    return f"{sign}{digits[:-places]}.{digits[-places:]}"
 
 
 def _fault(field: Field, at: int, problem: str) -> Fault:

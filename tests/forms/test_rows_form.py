@@ -191,6 +191,8 @@ def test_a_column_of_amounts_speaks_one_language() -> None:
     assert [each.partition(": ")[0] for each in faults] == ["row 3", "row 2"]
     assert "'1.000' can mean more than one amount" in faults[0]
     assert "write 30.00, or 0.30 for 30 minor units" in faults[1]
+    _, faults = amounts("25.500", "2500", currency="kwd")
+    assert "write 2500.000, or 2.500 for 2500 minor units" in faults[0]
 
 
 def test_money_from_a_file_is_added_up_before_it_is_sent(sandbox: Connection) -> None:

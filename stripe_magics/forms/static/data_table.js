@@ -11,7 +11,7 @@
     deselect.val = function deselectSelected() {
       this.context.forEach((settings, place) => {
         const rows = new DataTables.Api(settings).rows({ selected: true });
-      const selected = new Set(rows.indexes().toArray());
+        const selected = new Set(rows.indexes().toArray());
         this[place] = this[place]?.filter((row) => selected.has(row));
       });
       return every.call(this);
