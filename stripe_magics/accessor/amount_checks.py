@@ -14,7 +14,7 @@ from stripe_magics.catalogue.versions import PINNED_VERSION
 from stripe_magics.errors import FrameError
 from stripe_magics.frames.column_facts import known_columns
 from stripe_magics.frames.frame_info import FrameInfo
-from stripe_magics.frames.row_origins import SentAmounts
+from stripe_magics.frames.row_origins import SentAmounts, object_ids
 from stripe_magics.frames.schema import facts
 
 
@@ -65,8 +65,10 @@ def refuse_repeated_rows(frame: pd.DataFrame, name: Any) -> None:
     known = known_columns(
         info.object, tuple(sorted(info.expanded.items())), info.api_version or PINNED_VERSION
     )
-    ids = frame.loc[frame[name].notna(), "id"].dropna()
-    if name in known and not ids.is_unique:
+    if name not in known:
+        return
+    ids = object_ids(frame)[frame[name].notna()].dropna()
+    if not ids.is_unique:
         raise FrameError(
             f"{int(ids.duplicated().sum()):,} rows repeat an object that stands in another row, so a sum of"
             f" {name} would count it more than once.",

@@ -21,6 +21,8 @@ from stripe_magics.errors import FrameError
 from stripe_magics.frames.frame_info import FrameInfo
 from stripe_magics.money import CURRENCIES, exponent
 
+_A_RATE = "a rate is a number above 0."
+
 
 def total(frame: pd.DataFrame, column: str, by: str | None = None) -> Any:
     """The sum of a money column: one number where all rows are in one currency, a Series by currency where
@@ -59,7 +61,7 @@ def normalize(
     """A copy whose money is in one currency. `rates`: a mapping or Series code -> units of `to` for one unit
     of the code (major to major)."""
     target = to.lower()
-    table = _rates(rates, target)
+    table, blank = _rates(rates, target)
     own = money(frame, columns)
     if not own:
         refuse_unknown_numbers(frame)
@@ -68,6 +70,8 @@ def normalize(
     for each in own:
         kinds = known_codes(frame, each)
         missing = sorted({code for code in kinds if code is not None and code not in table})
+        if missing and missing[0] in blank:
+            raise FrameError(f"The rate of {missing[0]} is {blank[missing[0]]!r}; {_A_RATE}")
         if missing:
             raise FrameError(
                 f"There is no rate for {', '.join(missing)}.",
@@ -105,8 +109,9 @@ def known_codes(frame: pd.DataFrame, column: MoneyColumn) -> Any:
     return kinds
 
 
-def _rates(rates: Any, target: str) -> dict[str, float]:
-    """What one unit of each currency is in the target. FrameError for what can't be a rate."""
+def _rates(rates: Any, target: str) -> tuple[dict[str, float], dict[str, Any]]:
+    """What one unit of each currency is in the target, and the currencies that have a missing value there (a
+    table of many currencies has some, and they may not be needed). FrameError for what can't be a rate."""
     if target not in CURRENCIES:
         raise FrameError(f"{target!r} is not a currency code.", advice='Three letters, such as to="usd".')
     if isinstance(rates, pd.DataFrame):
@@ -116,14 +121,18 @@ def _rates(rates: Any, target: str) -> dict[str, float]:
     else:
         pairs = list(rates.items())
     table: dict[str, float] = {}
+    blank: dict[str, Any] = {}
     for code, value in pairs:
         name = str(code).lower()
+        if pd.api.types.is_scalar(value) and pd.isna(value):
+            blank[name] = value
+            continue
         try:
             rate = float(value)
         except (TypeError, ValueError):
             rate = math.nan
         if not (math.isfinite(rate) and rate > 0):
-            raise FrameError(f"The rate of {name} is {value!r}; a rate is a number above 0.")
+            raise FrameError(f"The rate of {name} is {value!r}; {_A_RATE}")
         if table.setdefault(name, rate) != rate:
             raise FrameError(
                 f"There are several rates for {name} ({table[name]:g}, {rate:g}).",
@@ -133,4 +142,4 @@ def _rates(rates: Any, target: str) -> dict[str, float]:
         raise FrameError(
             f"The rate of {target} itself is {table[target]:g}, not 1: are these rates into another currency?"
         )
-    return table
+    return table, blank

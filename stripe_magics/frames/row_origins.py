@@ -65,6 +65,19 @@ def remember_rows(frame: pd.DataFrame) -> None:
     put_origin(frame, origin)
 
 
+def object_ids(frame: pd.DataFrame) -> pd.Series[Any]:
+    """The ids in a frame, only those that are: counts (an aggregation's) and lists of ids are missing."""
+    import pandas as pd
+
+    ids = frame["id"]
+    if ids.ndim > 1:  # a wide frame's counts
+        return pd.Series(None, index=frame.index, dtype=object)
+    if isinstance(ids.dtype, pd.StringDtype):
+        return ids
+    texts = [each if isinstance(each, str) else None for each in ids]
+    return pd.Series(texts, index=ids.index, dtype=object)
+
+
 def foreign_origins(frame: Any) -> list[RowOrigin]:
     """The origins of rows that another account (mode, zone) brought into a frame; the first is its own. Empty
     where all rows are of one."""
@@ -72,7 +85,7 @@ def foreign_origins(frame: Any) -> list[RowOrigin]:
     own = call.origin if call is not None else None
     if own is None or all(each.is_as(own) for each in _ORIGINS):
         return []
-    ids = frame["id"]
+    ids = object_ids(frame)
     rest = ids[~ids.isin(own.ids)]
     others: list[RowOrigin] = []
     for same in (True, False):
@@ -116,7 +129,7 @@ class SentAmounts:
         own = call.origin if call is not None else None
         others = [each for each in _ORIGINS if each is not own and each.object == info.object]
         if "id" in frame.columns and self._count:
-            self._look_in([*([own] if own is not None else []), *others], frame["id"])
+            self._look_in([*([own] if own is not None else []), *others], object_ids(frame))
 
     def _look_in(self, origins: list[RowOrigin], ids: pd.Series[Any]) -> None:
         import numpy as np

@@ -79,7 +79,7 @@ def is_of_object(frame: pd.DataFrame) -> bool:
     if call is not None and call.rows is not None and len(frame) > call.rows:
         return False
     has_ids = known(info.object) and "id" in schema(info.object).names
-    return not has_ids or ("id" in columns and bool(frame["id"].head(1000).is_unique))
+    return not has_ids or ("id" in columns and bool(frame["id"].head(1000).astype(str).is_unique))
 
 
 def _as_pandas(frame: pd.DataFrame) -> dict[str, str]:

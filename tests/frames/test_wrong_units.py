@@ -188,3 +188,42 @@ def test_whole_dollars_without_what_a_frame_knew_are_not_taken_for_cents(charges
     df.attrs.clear()
     with pytest.raises(FrameError, match="minor units .cents. or major units"):
         df.stripe.to_major()
+
+
+def counts_as_ids(df: pd.DataFrame) -> pd.DataFrame:
+    how = {"id": "count", "amount": "sum"}
+    return df.pivot_table(index=["status", "currency"], values=list(how), aggfunc=how).reset_index()
+
+
+def lists_as_ids(df: pd.DataFrame) -> pd.DataFrame:
+    how = {"id": list, "amount": "sum"}
+    return df.pivot_table(index=["status", "currency"], values=list(how), aggfunc=how).reset_index()
+
+
+@each_row("added", [counts_as_ids, lists_as_ids, lambda df: counts_as_ids(df).assign(id=5)])
+def test_an_aggregation_whose_ids_are_counts_or_lists_is_converted_and_shown(
+    charges: pd.DataFrame, added: Callable[..., pd.DataFrame]
+) -> None:
+    df = added(charges)
+    by_currency = charges.groupby("currency")["amount"].sum().to_dict()
+    assert df.stripe.total("amount", by="currency").to_dict() == by_currency
+    assert df.stripe.to_major()["amount"].tolist() == (df["amount"] / 100).tolist()
+    bundle(df)  # however it is shown, it is
+
+
+def test_a_wide_frame_with_counts_of_ids_is_added_up(charges: pd.DataFrame) -> None:
+    how = {"id": "count", "amount": "sum"}
+    df = charges.pivot_table(index="customer", columns="currency", values=list(how), aggfunc=how)
+    assert df.stripe.total(("amount", "usd")) == whole_sum(charges, "usd")
+
+
+def whole_sum(df: pd.DataFrame, currency: str) -> int:
+    return int(df.loc[(df["currency"] == currency) & df["customer"].notna(), "amount"].sum())
+
+
+@each_row(
+    "rates", [{"eur": 1.1, "gbp": 1.3, "zwl": float("nan")}, pd.Series({"eur": 1.1, "gbp": 1.3, "xaf": None})]
+)
+def test_a_missing_rate_that_is_not_needed_is_no_fault(charges: pd.DataFrame, rates: Any) -> None:
+    made = charges.stripe.normalize("usd", rates=rates)
+    assert made["amount"].equals(charges.stripe.normalize("usd", rates={"eur": 1.1, "gbp": 1.3})["amount"])
