@@ -60,6 +60,7 @@ def refuse_wrong_units(
 def refuse_repeated_rows(frame: pd.DataFrame, name: Any) -> None:
     """Raise where a sum would count an amount of an object more than once: a merge has repeated its row."""
     info = FrameInfo.of(frame)
+    _refuse_repeated_holders(frame, name, info)
     if "id" not in frame.columns or info.object not in facts() or info.amounts is not None:
         return
     known = known_columns(
@@ -74,6 +75,23 @@ def refuse_repeated_rows(frame: pd.DataFrame, name: Any) -> None:
             f" {name} would count it more than once.",
             advice='Leave them out: df.drop_duplicates("id"). df.stripe.join() never repeats a row.',
         )
+
+
+def _refuse_repeated_holders(frame: pd.DataFrame, name: Any, info: FrameInfo) -> None:
+    """Beside items stands what `explode` kept of the object that holds them, once for each item."""
+    if not isinstance(name, str) or name not in info.money:
+        return
+    for kind in facts():
+        own, ids = name.removeprefix(f"{kind}_"), f"{kind}_id"
+        if own == name or ids not in frame.columns or own not in known_columns(kind):
+            continue
+        holders = frame.loc[frame[name].notna(), ids].dropna()
+        if not holders.is_unique:
+            raise FrameError(
+                f"{int(holders.duplicated().sum()):,} rows repeat the {name} of an object that stands beside"
+                " another item, too, so a sum would count it more than once.",
+                advice=f'Each once: df.drop_duplicates("{ids}").',
+            )
 
 
 def _refuse_fractions(values: pd.Series[Any], name: str) -> None:

@@ -227,3 +227,21 @@ def whole_sum(df: pd.DataFrame, currency: str) -> int:
 def test_a_missing_rate_that_is_not_needed_is_no_fault(charges: pd.DataFrame, rates: Any) -> None:
     made = charges.stripe.normalize("usd", rates=rates)
     assert made["amount"].equals(charges.stripe.normalize("usd", rates={"eur": 1.1, "gbp": 1.3})["amount"])
+
+
+def test_a_sum_counts_what_is_kept_of_a_holder_once(charges: pd.DataFrame) -> None:
+    del charges  # the connection
+    invoices = sm.call("invoices.list", limit=60)
+    lines = invoices.stripe.explode("lines", keep=["total", "created"])
+    assert not lines["invoice_id"].is_unique
+    for verb in (
+        lambda: lines.stripe.total("invoice_total", by="currency"),
+        lambda: lines.stripe.by_month("invoice_total", column="invoice_created", zone=ZONE),
+    ):
+        with pytest.raises(FrameError, match="rows repeat the invoice_total"):
+            verb()
+    once = lines.drop_duplicates("invoice_id").stripe.total("invoice_total", by="currency")
+    assert once.to_dict() == invoices.groupby("currency")["total"].sum().to_dict()
+    assert lines.stripe.total("amount", by="currency").sum() == lines["amount"].sum()
+    share = lines.assign(invoice_share=lines["amount"]).stripe.money("invoice_share")
+    assert share.stripe.total("invoice_share", by="currency").sum() == lines["amount"].sum()
