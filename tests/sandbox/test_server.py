@@ -471,6 +471,12 @@ DOUBTFUL = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("key", [b"\xe9", b"c2s=\xff", b"//8=", b"="])
+def test_a_key_that_cant_be_decoded_is_none(host, key) -> None:
+    answer = sent(host, HEAD.replace(b"Bearer sk_test_a", b"Basic " + key) + b"Content-Length: 0\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 401 ") and b"did not provide an API key" in answer
+
+
 def test_what_two_readers_could_read_differently_is_refused(host) -> None:
     for text, status, message in DOUBTFUL:
         answer = sent(host, text)

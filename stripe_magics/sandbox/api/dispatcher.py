@@ -7,7 +7,6 @@ key -> route -> form decoding -> validation -> idempotency -> handler -> expansi
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -267,7 +266,7 @@ def _authorise(headers: Mapping[str, str], account: Account) -> Account:
     if scheme.lower() == "basic":
         try:
             key = base64.b64decode(key.strip(), validate=True).decode().partition(":")[0]
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # neither base64 nor UTF-8
             key = ""
     key = key.strip()
     if not key:
