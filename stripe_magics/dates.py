@@ -292,10 +292,11 @@ def _typed(value: object, zone: tzinfo, now: datetime | None) -> Span | int:
         raise ValueError(f"{shown(value)} is not a date or time; write {_EXAMPLES}")
     if isinstance(value, (int, float, Decimal)):
         return _unix(value)
-    text = usual_spelling(" ".join(value.split()))
+    typed = " ".join(value.split())
+    text = usual_spelling(typed)
     if _UNIX.fullmatch(text):
         return _unix(int(text))
-    return _written(text, zone, now)
+    return _written(text, zone, now, typed)
 
 
 def _unix(value: float | Decimal) -> int:
@@ -306,7 +307,8 @@ def _unix(value: float | Decimal) -> int:
     return int(value)
 
 
-def _written(text: str, zone: tzinfo, now: datetime | None) -> Span | int:
+def _written(text: str, zone: tzinfo, now: datetime | None, typed: str) -> Span | int:
+    """What a text in the usual spelling stands for; an error shows it as it was typed."""
     word = text.lower()
     if word == "now":
         return seconds(now or datetime.now(UTC))
@@ -338,14 +340,14 @@ def _written(text: str, zone: tzinfo, now: datetime | None) -> Span | int:
             return _calendar(date(int(text), 1, 1), "year", 0)
         written = datetime.fromisoformat(text.upper().replace(" Z", "Z")) if _MOMENT.fullmatch(text) else None
     except ValueError as fault:
-        raise ValueError(f"{text!r} is not a date or time: {fault}") from None
+        raise ValueError(f"{typed!r} is not a date or time: {fault}") from None
     if written is not None:
         return _local(written, text, zone)
     if re.fullmatch(r"\d{13}", text, re.ASCII):
         raise ValueError(f"{text} looks like milliseconds; Stripe counts seconds: {text[:10]}")
     if compact := re.fullmatch(r"(\d{4})(\d{2})(\d{2})", text, re.ASCII):
         raise ValueError(f"{text!r} could be a date or a number; write {'-'.join(compact.groups())}")
-    raise ValueError(f"{text!r} is not a date or time; write {_EXAMPLES}")
+    raise ValueError(f"{typed!r} is not a date or time; write {_EXAMPLES}")
 
 
 def _local(written: datetime, text: str, zone: tzinfo) -> int:
