@@ -110,7 +110,7 @@ def parse(text: str, currency: str | None = None, operation: Operation = "charge
     """Read `2000` (minor units), `20.00usd`, `20 USD` or `usd 20`.
 
     `currency` is what the call says elsewhere: another one in the text is refused, and whole numbers are
-    tested by its rules.
+    tested by its rules. `1.000 eur` is refused: it can be a thousand.
     Raises ValueError with a message that says what to write.
     """
     found = _AMOUNT.fullmatch(text.strip())
@@ -134,7 +134,13 @@ def parse(text: str, currency: str | None = None, operation: Operation = "charge
                 f" units{_in_minor(text.strip(), code)}"
             )
         return Amount(check(int(sign + whole), currency, operation), None)
-    return Amount(check(_scale(sign, whole, fraction or "", named, operation), named, operation), named)
+    minor = check(_scale(sign, whole, fraction or "", named, operation), named, operation)
+    if len(fraction or "") == 3 and len(whole) <= 3 and whole[0] != "0" and exponent(named) != 3:
+        raise ValueError(  # a thousand in half of Europe
+            f"{text.strip()!r} can be two amounts: write {_text(minor, named)}{named}, or"
+            f" {sign}{whole}{fraction}{named}"
+        )
+    return Amount(minor, named)
 
 
 def check(minor: int, currency: str | None = None, operation: Operation = "charge") -> int:

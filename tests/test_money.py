@@ -32,7 +32,10 @@ CODES = st.sampled_from(sorted(money.CURRENCIES))
         ("-5.50eur", -550, "eur"),
         ("+3", 3, None),
         ("0.3gbp", 30, "gbp"),
-        ("19.990usd", 1999, "usd"),
+        ("1234.990usd", 123499, "usd"),
+        ("0.990usd", 99, "usd"),
+        ("19.9900usd", 1999, "usd"),
+        ("1.000kwd", 1000, "kwd"),
         ("10.00jpy", 10, "jpy"),
         ("1.00 eur ", 100, "eur"),
         ("9999999999.99usd", 999999999999, "usd"),
@@ -45,6 +48,11 @@ def test_parse(text: str, minor: int, currency: str | None) -> None:
 @each_row(
     ("text", "currency", "operation", "message"),
     [
+        ("19.990usd", None, "charge", "can be two amounts: write 19.99usd, or 19990usd"),
+        ("1.000 eur", None, "charge", "can be two amounts: write 1.00eur, or 1000eur"),
+        ("1.000 eur", "eur", "charge", "can be two amounts"),
+        ("EUR -25.000", None, "charge", "write -25.00eur, or -25000eur"),
+        ("1.000 jpy", None, "charge", "write 1jpy, or 1000jpy"),
         pytest.param("10.5 jpy", None, "charge", "write 10jpy or 11jpy", id="T93-jpy-refused"),
         pytest.param("5.124 kwd", None, "charge", "write 5.12kwd or 5.13kwd", id="T93-kwd-refused"),
         pytest.param("5.5 ugx", None, "charge", "write 5ugx or 6ugx", id="T93-ugx-refused"),

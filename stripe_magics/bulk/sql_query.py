@@ -57,6 +57,8 @@ def sql(
             f"The query can't be run: {words}", advice=f"{mirror} has: {', '.join(lists) or 'nothing yet'}."
         ) from None
     except (duckdb.IOException, duckdb.InvalidInputException) as fault:
+        if "parameter" in str(fault).lower():  # the query's own, not the mirror's
+            raise UsageFault(f"The query can't be run: {fault}") from None
         raise FileError(f"{mirror} can't be read: {str(fault).splitlines()[0]}", advice=_REPAIR) from None
     except duckdb.Error as fault:
         raise UsageFault(f"The query can't be run: {fault}") from None

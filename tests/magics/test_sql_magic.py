@@ -23,6 +23,11 @@ def test_a_cell_and_a_line_ask_a_mirror(shell: Any, tmp_path: Path) -> None:
     assert len(shell.user_ns["found"]) == 0
     assert len(shell.run_line_magic("stripe", f"sql \"{query}'{{{{name}}}}'\"")) >= 1
     assert len(shell.run_line_magic("stripe", f"sql \"{query}'{{{{evil}}}}'\"")) == 0
+    escaped = r"select id from customers where E'\'' = 'x' or name = {{evil}} or name = 'y'"
+    shell.run_cell_magic("stripe", "sql --out found", escaped)
+    assert len(shell.user_ns["found"]) == 0
+    with pytest.raises(UsageFault, match="following parameters: 1"):
+        shell.run_cell_magic("stripe", "sql", "select ?")
 
 
 def test_without_duckdb_it_says_how_this_kernel_gets_it(
