@@ -202,6 +202,11 @@ class _NullMasked:
         plain: Any = super()
         return self._of_nulls(len(self)) if self._shared else plain.copy()
 
+    def fillna(self: Any, *values: Any, **options: Any) -> Any:
+        """A copy always: `inplace=True` would write into the memory of the other columns."""
+        plain: Any = super()
+        return plain.fillna(*values, **{**options, "copy": True})
+
     def view(self: Any, dtype: Any = None) -> Any:
         """The same values."""
         plain: Any = super()
@@ -209,9 +214,10 @@ class _NullMasked:
 
     def __setitem__(self: Any, key: Any, value: Any) -> None:
         refuse_readonly(self)
-        if self._shared:
-            self._data, self._mask = self._data.copy(), self._mask.copy()
-            del self._shared, self._counted
+        # also of one that pandas made (`cumsum`, `ravel`): its mask may be that of the array it was made of
+        self._data, self._mask = self._data.copy(), self._mask.copy()
+        for name in ("_shared", "_counted"):
+            self.__dict__.pop(name, None)
         self.__class__ = type(self).__mro__[2]
         self[key] = value
 

@@ -124,6 +124,35 @@ def test_what_is_written_into_one_column_stands_in_no_other(kind: str) -> None:
         assert all(df[name].isna().all() for name in same)
 
 
+HERE: Any = {"inplace": True}
+IN_PLACE: dict[str, Callable[[pd.Series[Any], Any], Any]] = {
+    "fillna": lambda column, value: column.fillna(value, **HERE),
+    "fillna, a few": lambda column, value: column.fillna(value, inplace=True, limit=3),
+    "ffill": lambda column, _: column.ffill(**HERE),
+    "where": lambda column, value: column.where(column.index > 5, value, **HERE),
+    "mask": lambda column, value: column.mask(column.index > 5, value, **HERE),
+    "into a running maximum": lambda column, value: column.cummax().__setitem__(3, value),
+    "into a turned array": lambda column, value: column.array.ravel().__setitem__(3, value),
+}
+
+
+@each_row("name", list(IN_PLACE))
+def test_what_is_filled_in_place_is_filled_in_no_other_column(name: str) -> None:
+    df = built()
+    for kind, value in (("number", 0), ("truth", False)):
+        rows = df[df["amount"] > 3]
+        for own in (df.copy()[EMPTY[kind]].copy(), rows.copy().pop(EMPTY[kind]), df[EMPTY[kind]].head(99)):
+            IN_PLACE[name](own, value)
+            if name == "fillna":
+                assert own.tolist() == [value] * len(own)
+        two = df[[EMPTY[kind]]].copy()
+        two.fillna(value, **HERE)
+        assert two[EMPTY[kind]].tolist() == [value] * ROWS
+        for column in EMPTY.values():
+            assert df[column].isna().all()
+            assert rows[column].isna().all()
+
+
 def test_memory_is_counted_once_for_all_columns_that_share_it() -> None:
     df = built()
     for made in (df, df[df["amount"] > 3], df.copy(), df.head(100), df.sort_values("id"), df.reset_index()):
