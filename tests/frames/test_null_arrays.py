@@ -127,7 +127,7 @@ def test_what_is_written_into_one_column_stands_in_no_other(kind: str) -> None:
 HERE: Any = {"inplace": True}
 IN_PLACE: dict[str, Callable[[pd.Series[Any], Any], Any]] = {
     "fillna": lambda column, value: column.fillna(value, **HERE),
-    "fillna, a few": lambda column, value: column.fillna(value, inplace=True, limit=3),
+    "fillna, a few": lambda column, value: column.fillna(value, limit=3, **HERE),
     "ffill": lambda column, _: column.ffill(**HERE),
     "where": lambda column, value: column.where(column.index > 5, value, **HERE),
     "mask": lambda column, value: column.mask(column.index > 5, value, **HERE),
