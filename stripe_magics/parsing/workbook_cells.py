@@ -1,9 +1,10 @@
-"""The first sheet of an Excel file -> its cells as the spreadsheet shows them.
+"""The first visible sheet of an Excel file -> its cells as the spreadsheet shows them.
 
 A file keeps 25 for what is shown as 25.00: read as it is kept, 25 would be 25 cents. So numbers get the
 decimals of their format, dates lose a midnight that nobody typed, `00000` keeps its zeros, a percentage has
 its sign: it is kept as 0.25 and shown as 25%. What has no certain value (a formula that was never computed,
-an error such as #N/A) is refused with its cell, and so are hidden rows: nobody sees what they would do.
+an error such as #N/A) is refused with its cell, and so are hidden rows and columns: nobody sees what they
+would do.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ _ZEROS = re.compile(r"0{2,}")
 
 
 def read_first_sheet(path: Path) -> list[tuple[int, list[str]]]:
-    """The numbered rows of the first sheet, as text. Raises ValueError, in words, for a cell without a
-    certain value."""
+    """The numbered rows of the first visible sheet, as text. Raises ValueError, in words, for a cell without
+    a certain value."""
     import openpyxl
 
     book = openpyxl.load_workbook(path, data_only=True)
     try:
-        sheet = book.worksheets[0]
+        sheet = _first_sheet(book)
         _refuse_hidden(sheet)
         rows = [
             (cells[0].row, [_text(cell) for cell in cells]) for cells in sheet.iter_rows() if len(cells) > 0
@@ -39,18 +40,31 @@ def read_first_sheet(path: Path) -> list[tuple[int, list[str]]]:
     return rows
 
 
+def _first_sheet(book: Any) -> Any:
+    """The first one that can be seen."""
+    return next((each for each in book.worksheets if each.sheet_state == "visible"), book.worksheets[0])
+
+
 def _refuse_hidden(sheet: Any) -> None:
     """A filter hides rows and leaves them in the file."""
-    hidden = [
-        cells[0].row
-        for cells in sheet.iter_rows()
-        if cells
-        and sheet.row_dimensions[cells[0].row].hidden
-        and any(cell.value is not None for cell in cells)
-    ]
-    if hidden:
-        rows = f"row {hidden[0]} is" if len(hidden) == 1 else f"{len(hidden):,} rows are"
-        raise ValueError(f"{rows} hidden, perhaps by a filter; show or delete what is hidden")
+    hidden_columns = {
+        place
+        for each in sheet.column_dimensions.values()
+        if each.hidden
+        for place in range(each.min or 0, min(each.max or 0, sheet.max_column) + 1)
+    }
+    rows, columns = set(), set()
+    for cells in sheet.iter_rows():
+        for cell in cells:
+            if cell.value is not None and sheet.row_dimensions[cell.row].hidden:
+                rows.add(str(cell.row))
+            if cell.value is not None and cell.column in hidden_columns:
+                columns.add(cell.column_letter)
+    for kind, found in (("row", rows), ("column", columns)):
+        if found:
+            first = min(found, key=lambda each: (len(each), each))
+            which = f"{kind} {first} is" if len(found) == 1 else f"{len(found):,} {kind}s are"
+            raise ValueError(f"{which} hidden, perhaps by a filter; show or delete what is hidden")
 
 
 def _refuse_uncomputed(path: Path, rows: list[tuple[int, list[str]]]) -> None:
@@ -60,7 +74,7 @@ def _refuse_uncomputed(path: Path, rows: list[tuple[int, list[str]]]) -> None:
     shown = {(number, place): text for number, cells in rows for place, text in enumerate(cells, start=1)}
     book = openpyxl.load_workbook(path)
     try:
-        for cells in book.worksheets[0].iter_rows():
+        for cells in _first_sheet(book).iter_rows():
             for cell in cells:
                 if cell.data_type == "f" and not shown.get((cell.row, cell.column)):
                     raise ValueError(

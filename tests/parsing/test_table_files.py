@@ -143,6 +143,26 @@ def test_a_filter_hides_rows_that_must_not_be_sent(tmp_path: Path) -> None:
     book.save(file)
     with pytest.raises(UsageFault, match=r"row 3 is hidden, perhaps by a filter.*Nothing was sent"):
         read_table(str(file))
+    book.active.row_dimensions[3].hidden = False
+    book.active.column_dimensions["B"].hidden = True
+    book.save(file)
+    with pytest.raises(UsageFault, match=r"column B is hidden"):
+        read_table(str(file))
+
+
+def test_a_hidden_sheet_is_not_the_one_that_is_meant(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl", reason="the extra `excel` isn't installed")
+    book = openpyxl.Workbook()
+    book.active.append(["id"])
+    book.active.append(["ch_of_last_month"])
+    seen = book.create_sheet("this month")
+    seen.append(["id"])
+    seen.append(["ch_1"])
+    book.worksheets[0].sheet_state = "hidden"
+    book.active = 1
+    file = tmp_path / "refunds.xlsx"
+    book.save(file)
+    assert read_table(str(file))["id"].tolist() == ["ch_1"]
 
 
 def test_a_percentage_is_never_a_hundredth_of_itself(tmp_path: Path) -> None:
