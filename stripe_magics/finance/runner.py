@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 
 from stripe_magics._text import closest_matches
+from stripe_magics.accessor.units import convert
 from stripe_magics.errors import UnknownName, UsageFault
 from stripe_magics.finance import comparison, stripe_check
 from stripe_magics.finance.columns import columns_of
@@ -218,6 +219,9 @@ def _given(inputs: ReportInputs, data: Mapping[str, pd.DataFrame] | None) -> dic
             raise UsageFault(f"data has no list {name!r}.", advice=f"Possible: {', '.join(possible)}.")
         if not isinstance(frame, pd.DataFrame):
             raise UsageFault(f"data[{name!r}] is {type(frame).__name__}; it must be a DataFrame.")
+        about = facts_of(frame)
+        if about.get("units") == "major" or about.get("other_units"):
+            frame = convert(frame, None, "minor")  # noqa: PLW2901 - the same rows
         out[own] = inputs.with_inner_lists(own, frame)
     return out
 

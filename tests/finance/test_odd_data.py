@@ -465,3 +465,15 @@ def test_the_returns_tell_inclusive_prices_and_reverse_charge_apart() -> None:
         ["exempt", "DE", False, 1, 500, 0],
         ["reverse charge", "FR", False, 1, 700, 0],
     ]
+
+
+@each_row("columns", [None, ["amount"], ["fee", "net"]])
+def test_lists_in_major_units_are_counted_in_cents(columns: list[str] | None) -> None:
+    sm.connect(sandbox=True)
+    ledger = sm.call("balance.list_history", limit=400)
+    whole = ledger[(ledger[["amount", "fee", "net"]] % 100 == 0).all(axis=1)]  # dollars without a fraction
+    period = {"start": whole["created"].min(), "end": whole["created"].max()}
+    cents = sm.report("balance_activity", **period, data={"transactions": whole})
+    dollars = sm.report("balance_activity", **period, data={"transactions": whole.stripe.to_major(columns)})
+    assert cents["gross"].abs().sum() > 0
+    assert dollars.equals(cents)
