@@ -345,7 +345,7 @@ def _written(text: str, zone: tzinfo, now: datetime | None, typed: str) -> Span 
         return _local(written, text, zone)
     if re.fullmatch(r"\d{13}", text, re.ASCII):
         raise ValueError(f"{text} looks like milliseconds; Stripe counts seconds: {text[:10]}")
-    if compact := re.fullmatch(r"(\d{4})(\d{2})(\d{2})", text, re.ASCII):
+    if compact := re.fullmatch(r"(\d{4})(0[1-9]|1[0-2])([0-3]\d)", text, re.ASCII):
         raise ValueError(f"{text!r} could be a date or a number; write {'-'.join(compact.groups())}")
     raise ValueError(f"{typed!r} is not a date or time; write {_EXAMPLES}")
 

@@ -129,17 +129,16 @@ def parse(text: str, currency: str | None = None, operation: Operation = "charge
     if not named:
         if fraction is not None:
             code = (currency or "usd").lower()
+            if _may_be_thousands(whole, fraction, code):
+                raise ValueError(_two_amounts(text.strip(), sign, whole, fraction, code))
             raise ValueError(
                 f"{text.strip()!r} has no currency; write {text.strip()}{code}, or whole minor"
                 f" units{_in_minor(text.strip(), code)}"
             )
         return Amount(check(int(sign + whole), currency, operation), None)
     minor = check(_scale(sign, whole, fraction or "", named, operation), named, operation)
-    if len(fraction or "") == 3 and len(whole) <= 3 and whole[0] != "0" and exponent(named) != 3:
-        raise ValueError(  # a thousand in half of Europe
-            f"{text.strip()!r} can be two amounts: write {_text(minor, named)}{named}, or"
-            f" {sign}{whole}{fraction}{named}"
-        )
+    if _may_be_thousands(whole, fraction or "", named):
+        raise ValueError(_two_amounts(text.strip(), sign, whole, fraction or "", named))
     return Amount(minor, named)
 
 
@@ -182,6 +181,27 @@ def _text(minor: int, currency: str, *, grouped: bool = False) -> str:
         places = 0
     number = f"{whole:,}" if grouped else str(whole)
     return ("-" if minor < 0 else "") + number + (f".{fraction:0{places}d}" if places else "")
+
+
+def _may_be_thousands(whole: str, fraction: str, currency: str) -> bool:
+    """Whether an amount that has no more decimals than it may, `1.000` of euros, is a thousand in half of
+    Europe."""
+    places = exponent(currency)
+    return (
+        len(fraction) == 3
+        and len(fraction.rstrip("0")) <= places < 3
+        and len(whole) <= 3
+        and not whole.startswith("0")
+    )
+
+
+def _two_amounts(text: str, sign: str, whole: str, fraction: str, currency: str) -> str:
+    places = exponent(currency)
+    decimals = f".{fraction[:places]}" if places else ""
+    return (
+        f"{text!r} can be two amounts: write {sign}{whole}{decimals}{currency}, or"
+        f" {sign}{whole}{fraction}{currency}"
+    )
 
 
 def _scale(sign: str, whole: str, fraction: str, currency: str, operation: Operation) -> int:
