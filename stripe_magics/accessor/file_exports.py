@@ -278,7 +278,7 @@ def to_sql(frame: pd.DataFrame, name: str, connection: object, options: dict[str
 def to_polars(frame: pd.DataFrame) -> Any:
     """See `df.stripe.to_polars`."""
     try:
-        import polars as pl  # type: ignore[import-not-found]
+        import polars as pl
     except ImportError:
         raise FrameError("This needs polars, which isn't installed.", advice=pip_install("polars")) from None
 

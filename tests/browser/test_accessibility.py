@@ -108,7 +108,10 @@ def test_every_form(notebook: Any, page: Any) -> None:
     stands for their contrast."""
     nb = notebook(FORMS + "show(names[:24])", "show(names[24:]); print('all', 'forms', len(names))")
     nb.sees("all forms 48")
-    page.wait_for_function("() => document.querySelectorAll('.sm-form .sm-go').length === 48")
+    page.wait_for_function(
+        "() => document.querySelectorAll('.sm-form .sm-go').length === 48",
+        timeout=150_000,  # all forms at once, beside another worker's browser
+    )
     assert faults(page, buttons=300) == []
     page.evaluate(
         "() => document.querySelectorAll('.sm-form').forEach((e, i) => { if (i % 6) e.style.display ="

@@ -393,7 +393,7 @@ def test_the_same_by_sql(stripe: Account) -> None:
 
 
 def test_the_same_by_polars(stripe: Account) -> None:
-    polars = pytest.importorskip("polars", reason="polars is no dependency")
+    polars = pytest.importorskip("polars", reason="in the extra test only")
     df = stripe.charges.stripe.to_polars()
     found = (
         df.filter(polars.col("status") == "succeeded").group_by("currency").agg(polars.col("amount").sum())
