@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from stripe_magics.errors import MissingData, NotFound
+from stripe_magics.errors import MissingData, NotFound, UsageFault
 from stripe_magics.finance.aggregation import to_str
 from stripe_magics.finance.balance import now_balance
 from stripe_magics.finance.folders import ReportFolder
@@ -22,7 +22,7 @@ from stripe_magics.finance.reporting_period import Period
 from stripe_magics.finance.row_checks import faults
 from stripe_magics.frames.assemble import release_memory
 from stripe_magics.frames.column_facts import cut_lists
-from stripe_magics.frames.frame_info import facts_of, set_facts
+from stripe_magics.frames.frame_info import call_of, facts_of, set_facts
 
 Fetch = Callable[[str, Mapping[str, Any]], Any]
 MAX_READINGS = 5
@@ -159,10 +159,34 @@ class ListInputs:
         return self._checked(name, frame)
 
     def _checked(self, name: str, frame: pd.DataFrame) -> pd.DataFrame:
-        """The frame; rows of it that can't be counted right are named below the report."""
+        """The frame; rows of it that can't be counted right are named below the report. Raises `UsageFault`
+        for a frame of another account than those before it."""
+        self._of_one_account(name, frame)
         for each in faults(name, frame):
             self.note(each)
         return frame
+
+    def _of_one_account(self, name: str, frame: pd.DataFrame) -> None:
+        """Frames that don't say whose they are (of a query, of a file) pass."""
+        about, call = facts_of(frame), call_of(frame)
+        mode = about.get("mode")
+        own = {
+            "account": f"{about.get('account') or 'the own account'}, {mode}" if mode else "",
+            "connection": call.identity if call is not None else "",
+        }
+        firsts: dict[str, tuple[str, str]] = self.memo.setdefault("reading of", {})
+        for what, value in own.items():
+            if not value:
+                continue
+            first, before = firsts.setdefault(what, (name, value))
+            if before != value:
+                of = f" ({before}; {value})" if what == "account" else ""
+                raise UsageFault(
+                    f"The report's lists are of two accounts: {first.replace('_', ' ')} and"
+                    f" {name.replace('_', ' ')}{of}. Their sums would mean nothing.",
+                    advice="Give all lists of one account in data, and connect to it: what data lacks is read"
+                    " there.",
+                )
 
     # Lists inside objects -----------------------------------------------------------------------------------
     def _whole(self, name: str, frame: pd.DataFrame) -> pd.DataFrame:

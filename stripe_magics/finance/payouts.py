@@ -204,7 +204,22 @@ def payout_reconciliation(payouts: pd.DataFrame, items: pd.DataFrame) -> pd.Data
     for name in ("amount", "residual"):
         out[name] = out[name].astype("Int64").mask(again)
     columns = ["currency", "payout_id", "arrival_date", "amount", "category", "count", "gross", "fee", "net"]
-    return result(out[[*columns, "residual", "status"]], "payout_reconciliation", [payouts, items])
+    return result(
+        out[[*columns, "residual", "status"]],
+        "payout_reconciliation",
+        [payouts, items],
+        notes=_came_back(payouts),
+    )
+
+
+def _came_back(payouts: pd.DataFrame) -> list[str]:
+    """Which payouts are in the table though their money is back in the balance."""
+    back = payouts[to_str(payouts["status"]).isin(["failed", "canceled"]).to_numpy()]
+    if back.empty:
+        return []
+    names = ", ".join(to_str(back["id"]).head(5)) + (" ..." if len(back) > 5 else "")
+    said = "Payouts that failed or were cancelled are in the amounts, and their money is back in the balance:"
+    return [f"{said} {names}. What reached the bank is the net of payout_status."]
 
 
 @declare(

@@ -23,7 +23,8 @@ def check_one_period(name: str, kind: str, given: Mapping[str, Any]) -> list[str
     bounds = [flag for flag in ("start", "end") if given.get(flag) is not None]
     flags = ", ".join("--" + flag for flag in (*said, *bounds))
     if len(said) + bool(bounds) > 1:
-        raise UsageFault(f"More than one period is given: {flags}.", advice=HINT)
+        values = ", ".join(f"--{flag} {given[flag]}" for flag in (*said, *bounds))
+        raise UsageFault(f"More than one period is given: {values}.", advice=HINT)
     if flags and kind == "none":
         raise UsageFault(f"{name} is about now; it takes no period ({flags}).")
     return [*said, *bounds]
@@ -52,7 +53,7 @@ def read_period(
         assert end is not None
         until = end_of(end, zone, clock)
         if each.period == "at":
-            return Period(until - pd.Timedelta(days=1), until, zone), []
+            return Period(until - pd.Timedelta(days=1), until, zone), _to_come(until, zone, clock)
         if each.period == "needed":
             raise UsageFault(f"{name} needs --start beside --end.", advice=HINT)
         span = Period(FIRST, until, zone)
@@ -62,19 +63,29 @@ def read_period(
         if end is None:
             notes.append("No end was given: until now.")
         span = Period(first, until, zone)
-    if span.start >= clock and each.period != "at":
+    if span.start >= clock:
         raise UsageFault(
             f"The period ({span.words() if span.end > span.start else start}) lies in the future.",
             advice=HINT,
         )
     if span.end <= span.start:
         raise UsageFault(f"The period ends ({end}) before it starts ({start}).", advice=HINT)
+    if each.period == "at":
+        notes += _to_come(span.end, zone, clock)
     open_end = span.end > clock and each.period in {"needed", "all"}
     if open_end:
         notes.append(
             f"The period isn't over: these are the figures until {clock.tz_convert(zone):%Y-%m-%d %H:%M}."
         )
     return span, notes
+
+
+def _to_come(until: pd.Timestamp, zone: str, clock: pd.Timestamp) -> list[str]:
+    """What a report as of an end says where the end is still to come."""
+    if until <= clock:
+        return []
+    known = f"{clock.tz_convert(zone):%Y-%m-%d %H:%M}"
+    return [f"The end is still to come: this is what was known at {known}, as it would stand then."]
 
 
 def check_begin(span: Period | None, account: Mapping[str, Any]) -> None:

@@ -229,6 +229,11 @@ def make_deferred_revenue(x: ReportInputs) -> pd.DataFrame:
 def make_cash_forecast(x: ReportInputs) -> pd.DataFrame:
     """From the end of the period, else from now on."""
     at = x.clock if x.period is None else x.period.end
+    if at < x.clock:
+        x.note(
+            "Pending funds and the balance are those of now, not of that day: leave out the period for a"
+            " forecast from now."
+        )
     return cash_projection.cash_forecast(
         x["transactions"], x["invoices"], at=at, days=x.options["days"], balance=x.balance(), zone=x.zone
     )

@@ -212,7 +212,10 @@ def test_what_a_line_gives_is_in_the_form_or_refused(line: Any, tmp_path: Path) 
         ("report --form --by month", "balance_activity does not take --by"),
         ("report daily_balance --form --by month", "--by month isn't possible"),
         ("report fees 2026-09-01 --start 2026-09-02 --form", "--start is given twice"),
-        ("report fees --form --month 2026-09 --year 2026", "More than one period is given: --month, --year"),
+        (
+            "report fees --form --month 2026-09 --year 2026",
+            "More than one period is given: --month 2026-09, --year 2026",
+        ),
         ("report mrr_now --form --month 2026-09", "it takes no period"),
         ("close --form --month 2026-09 --year 2026", "More than one period"),
         ("close --form --verify close.xlsx", "has no form"),
