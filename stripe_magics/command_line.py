@@ -52,10 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     standard_streams.fill_closed()
     given = make_parser().parse_args(arguments)
     given.line = standard_streams.as_utf8(given.line)
-    if not sys.stderr.isatty():
-        progress.hide_bars()
+    bars = contextlib.nullcontext() if sys.stderr.isatty() else progress.hidden_bars()
     try:
-        with _stop_on_termination():
+        with bars, _stop_on_termination():
             return _run(given)
     except StripeMagicsError as error:
         _print_to_stderr(_for_terminal(error, connected=_connects(given)))

@@ -23,10 +23,15 @@ DELAY, INTERVAL = 1.0, 0.25  # seconds until it appears, and between two drawing
 _hidden = False
 
 
-def hide_bars() -> None:
-    """Draw none in this process from now on: what it says goes into a file."""
+@contextmanager
+def hidden_bars() -> Iterator[None]:
+    """None is drawn meanwhile: what the process says goes into a file."""
     global _hidden
-    _hidden = True
+    before, _hidden = _hidden, True
+    try:
+        yield
+    finally:
+        _hidden = before
 
 
 @contextmanager

@@ -370,12 +370,14 @@ def test_a_bar_is_drawn_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch, caps
     """Whether the process's standard error is a terminal decides; the bar itself has its own tests."""
     from stripe_magics import progress
 
-    for terminal, hidden in ((True, False), (False, True)):
-        monkeypatch.setattr(progress, "_hidden", False)
+    seen: list[bool] = []
+    run_line = command_line._run
+    monkeypatch.setattr(command_line, "_run", lambda given: seen.append(progress._hidden) or run_line(given))
+    for terminal in (True, False):
         monkeypatch.setattr(sys.stderr, "isatty", lambda terminal=terminal: terminal)
         assert command_line.main(["modules customers"]) == 0
-        assert progress._hidden is hidden
-    monkeypatch.setattr(progress, "_hidden", False)
+        assert not progress._hidden, "what calls `main` draws its bars again"
+    assert seen == [False, True]
 
 
 def test_the_exit_codes_are_in_the_help(state: dict[str, str]) -> None:
