@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -52,9 +53,8 @@ def test_what_is_missing_is_blank() -> None:
 def test_times_are_what_strftime_says(zone: str, days: bool) -> None:
     moments = ["2026-03-08T06:59:59", "2026-11-01T05:30", None, "1999-12-31T23:59:59.999", "2300-01-01"]
     for unit in ("s", "us"):
-        column = pd.to_datetime(pd.Series(moments, dtype=object), format="ISO8601", utc=True).astype(
-            f"datetime64[{unit}, UTC]"
-        )
+        precise = np.array([each or "NaT" for each in moments], dtype="datetime64[us]")
+        column = pd.Series(precise.astype(f"datetime64[{unit}]")).dt.tz_localize("UTC")
         local = column if days else column.dt.tz_convert(zone)
         form = "%Y-%m-%d" if days else "%Y-%m-%d %H:%M"
         assert cell_texts.times(column, zone, days=days) == [
