@@ -37,6 +37,7 @@ def refuse_wrong_units(
     )
     compared = frame if rows is None else frame.iloc[list(rows)]
     sent: SentAmounts | None = None
+    same: Any = None  # which rows are still in the currency in which they were sent
     for each in columns:
         values = frame[each.name]
         meaning = known.get(each.name)
@@ -50,9 +51,11 @@ def refuse_wrong_units(
         if each.units == "minor" and values.dtype.kind == "f" and not only_mixed:
             _refuse_fractions(values, each.name)
         sent = sent or SentAmounts(compared, info)
+        if not sent.found:
+            continue
         amounts = sent.of(each.name)
         if each.source is not None and each.source.column == "currency":
-            same = codes(compared, each.source) == sent.currencies()
+            same = codes(compared, each.source) == sent.currencies() if same is None else same
             amounts = np.where(same, amounts, np.nan)  # one that was converted can't be compared
         _refuse_other_units(compared, each, amounts, only_mixed=only_mixed)
 

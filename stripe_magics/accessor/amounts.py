@@ -47,19 +47,22 @@ def codes(frame: pd.DataFrame, source: CurrencySource) -> Any:
     """Each row's currency, None where it is missing."""
     if source.code:
         return np.full(len(frame), source.code, dtype=object)
-    values = (
-        frame.index.get_level_values(source.level).to_series()
-        if source.level is not None
-        else frame[source.column]
-    )
-    out = values.astype(object).to_numpy(copy=True)
+    out = _currencies(frame, source).astype(object).to_numpy(copy=True)
     out[pd.isna(out)] = None
     return out
 
 
-def without_currency(frame: pd.DataFrame, column: MoneyColumn, own: Any) -> int:
-    """How many rows have an amount (not 0), but no currency."""
-    blank = np.array([each is None for each in own], dtype=bool)
+def _currencies(frame: pd.DataFrame, source: CurrencySource) -> pd.Series[Any]:
+    values: pd.Series[Any] = (
+        frame.index.get_level_values(source.level).to_series()
+        if source.level is not None
+        else frame[source.column]
+    )
+    return values
+
+
+def without_currency(frame: pd.DataFrame, column: MoneyColumn, blank: Any) -> int:
+    """How many rows have an amount (not 0), but no currency: `blank` says which have none."""
     if not blank.any():
         return 0
     values = pd.to_numeric(frame[column.name][blank], errors="coerce")
@@ -71,13 +74,17 @@ def exponents(frame: pd.DataFrame, column: MoneyColumn) -> Any:
     needs no currency."""
     if column.source is None:
         return "no column has its currency"
-    own = codes(frame, column.source)
-    if lost := without_currency(frame, column, own):
-        return f"{lost} rows have no currency"
-    if not all(isinstance(each, str) for each in own if each is not None):
+    if column.source.code:
+        return np.full(len(frame), exponent(column.source.code), dtype="int64")
+    try:
+        numbers, found = pd.factorize(_currencies(frame, column.source))
+    except TypeError:  # lists, dicts
         return "the column of its currency has no currency codes"
-    known = {code: exponent(code) for code in set(own) - {None}}
-    return np.array([known.get(code, 0) for code in own], dtype="int64")
+    if lost := without_currency(frame, column, numbers < 0):
+        return f"{lost} rows have no currency"
+    if not all(isinstance(each, str) for each in found):
+        return "the column of its currency has no currency codes"
+    return np.array([*map(exponent, found), 0], dtype="int64")[numbers]  # the last is of none
 
 
 def is_numeric(values: pd.Series[Any]) -> bool:

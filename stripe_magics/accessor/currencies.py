@@ -100,7 +100,7 @@ def known_codes(frame: pd.DataFrame, column: MoneyColumn) -> Any:
     if source is None:
         raise FrameError(f"{column.name} can't be added up or converted: no column has its currency.")
     kinds = codes(frame, source)
-    if lost := without_currency(frame, column, kinds):
+    if lost := without_currency(frame, column, pd.isna(kinds)):
         name = source.column or "currency"
         raise FrameError(
             f"{lost:,} rows have an amount in {column.name}, but no currency.",

@@ -128,8 +128,14 @@ class SentAmounts:
         call = call_of(frame)
         own = call.origin if call is not None else None
         others = [each for each in _ORIGINS if each is not own and each.object == info.object]
-        if "id" in frame.columns and self._count:
-            self._look_in([*([own] if own is not None else []), *others], object_ids(frame))
+        origins = [*([own] if own is not None else []), *others]
+        if "id" in frame.columns and self._count and origins:
+            self._look_in(origins, object_ids(frame))
+
+    @property
+    def found(self) -> bool:
+        """Whether any of the rows is one that Stripe sent, as far as is known here."""
+        return bool(self._found)
 
     def _look_in(self, origins: list[RowOrigin], ids: pd.Series[Any]) -> None:
         import numpy as np
