@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
+from frames.account_lists import AccountLists, opened_lists
 from pandas.testing import assert_frame_equal
 
 import stripe_magics as sm
@@ -33,36 +34,10 @@ ZONE = "America/Los_Angeles"
 PANDAS_3 = int(pd.__version__.partition(".")[0]) >= 3
 
 
-class Account:
-    """The demo account, its lists as frames and as raw JSON."""
-
-    def __init__(self) -> None:
-        self._frames: dict[tuple[str, tuple[str, ...]], pd.DataFrame] = {}
-        self._raw: dict[tuple[str, tuple[str, ...]], list[dict[str, Any]]] = {}
-
-    def frame(self, name: str, *expand: str) -> pd.DataFrame:
-        key = (name, expand)
-        if key not in self._frames:
-            more = {"expand": list(expand)} if expand else {}
-            self._frames[key] = sm.call(f"{name}.list", limit="all", **more)
-        return self._frames[key].copy()
-
-    def raw(self, name: str, *expand: str) -> list[dict[str, Any]]:
-        key = (name, expand)
-        if key not in self._raw:
-            more = {"expand": list(expand)} if expand else {}
-            self._raw[key] = sm.call(f"{name}.list", limit="all", raw=True, **more)
-        return self._raw[key]
-
-
 @pytest.fixture(scope="module")
-def stripe() -> Iterator[Account]:
-    before = (set(SEEN.accounts), SEEN.major)
-    SEEN.accounts, SEEN.major = set(), False
-    sm.connect(sandbox=True, zone=ZONE)
-    yield Account()
-    sm.close()
-    SEEN.accounts, SEEN.major = before
+def stripe() -> Iterator[AccountLists]:
+    with opened_lists(ZONE) as lists:
+        yield lists
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +70,7 @@ paid = lambda rows: [row for row in rows if row["status"] == "succeeded"]  # noq
 
 
 # Sums and counts --------------------------------------------------------------------------------------------
-def test_01_volume_by_currency(stripe: Account) -> None:
+def test_01_volume_by_currency(stripe: AccountLists) -> None:
     df = stripe.frame("charges")
     found = df[df["status"] == "succeeded"].groupby("currency")["amount"].sum()
     assert found.to_dict() == sums(
@@ -105,20 +80,20 @@ def test_01_volume_by_currency(stripe: Account) -> None:
     assert len(found) == len({row["currency"] for row in paid(stripe.raw("charges"))})
 
 
-def test_02_payments_by_status(stripe: Account) -> None:
+def test_02_payments_by_status(stripe: AccountLists) -> None:
     assert stripe.frame("payment_intents")["status"].value_counts().to_dict() == Counter(
         row["status"] for row in stripe.raw("payment_intents")
     )
 
 
-def test_03_revenue_by_local_day(stripe: Account) -> None:
+def test_03_revenue_by_local_day(stripe: AccountLists) -> None:
     df = stripe.frame("charges").query("status == 'succeeded' and currency == 'usd'")
     found = df.groupby(df.stripe.local_day())["amount"].sum()
     rows = [row for row in paid(stripe.raw("charges")) if row["currency"] == "usd"]
     assert days(found) == sums(rows, lambda r: local(r["created"]), lambda r: r["amount"])
 
 
-def test_04_revenue_by_local_day_of_two_calls_put_together(stripe: Account) -> None:
+def test_04_revenue_by_local_day_of_two_calls_put_together(stripe: AccountLists) -> None:
     """October in two pulls is October: the zone survives pd.concat."""
     half = int(stripe.frame("charges")["created"].median().timestamp())
     df = stripe.frame("charges")
@@ -133,7 +108,7 @@ def test_04_revenue_by_local_day_of_two_calls_put_together(stripe: Account) -> N
     assert {(day.date(), currency): int(value) for (day, currency), value in found.items()} == want
 
 
-def test_05_by_month_in_the_accounts_zone(stripe: Account) -> None:
+def test_05_by_month_in_the_accounts_zone(stripe: AccountLists) -> None:
     found = stripe.frame("charges").stripe.by_month()
     want = sums(
         stripe.raw("charges"),
@@ -143,7 +118,7 @@ def test_05_by_month_in_the_accounts_zone(stripe: Account) -> None:
     assert {(str(row.month), row.currency): row.amount for row in found.itertuples()} == want
 
 
-def test_06_hour_of_day(stripe: Account) -> None:
+def test_06_hour_of_day(stripe: AccountLists) -> None:
     df = stripe.frame("charges")
     found = df["created"].dt.tz_convert(ZONE).dt.hour.value_counts().to_dict()
     assert found == Counter(
@@ -151,7 +126,7 @@ def test_06_hour_of_day(stripe: Account) -> None:
     )
 
 
-def test_07_average_payment_in_dollars(stripe: Account) -> None:
+def test_07_average_payment_in_dollars(stripe: AccountLists) -> None:
     df = stripe.frame("charges").query("currency == 'usd'")
     rows = [row["amount"] for row in stripe.raw("charges") if row["currency"] == "usd"]
     out = df.groupby("currency", as_index=False).agg(avg=("amount", "mean"), payments=("id", "count"))
@@ -160,7 +135,7 @@ def test_07_average_payment_in_dollars(stripe: Account) -> None:
     assert said["payments"].iloc[0] == len(rows)  # a count is no money
 
 
-def test_08_a_total_over_currencies_is_refused(stripe: Account) -> None:
+def test_08_a_total_over_currencies_is_refused(stripe: AccountLists) -> None:
     df = stripe.frame("charges")
     with pytest.raises(FrameError, match="currencies"):
         df.stripe.total("amount")
@@ -169,7 +144,7 @@ def test_08_a_total_over_currencies_is_refused(stripe: Account) -> None:
     assert df[df["currency"] == "eur"].stripe.total() == want["eur"]
 
 
-def test_09_major_units_of_every_amount(stripe: Account) -> None:
+def test_09_major_units_of_every_amount(stripe: AccountLists) -> None:
     df = stripe.frame("charges").stripe.to_major()
     want = [float(Decimal(row["amount"]).scaleb(-exponent(row["currency"]))) for row in stripe.raw("charges")]
     assert df["amount"].tolist() == want
@@ -178,7 +153,7 @@ def test_09_major_units_of_every_amount(stripe: Account) -> None:
     assert again.stripe.to_minor()["amount"].tolist() == [row["amount"] for row in stripe.raw("charges")]
 
 
-def test_10_in_one_currency(stripe: Account) -> None:
+def test_10_in_one_currency(stripe: AccountLists) -> None:
     rates = {"eur": 1.1, "gbp": 1.25}
     df = (
         stripe.frame("charges")
@@ -194,7 +169,7 @@ def test_10_in_one_currency(stripe: Account) -> None:
         stripe.frame("charges").stripe.normalize(to="usd", rates={})
 
 
-def test_11_counts_named_like_money_stay_counts(stripe: Account) -> None:
+def test_11_counts_named_like_money_stay_counts(stripe: AccountLists) -> None:
     df = stripe.frame("customers")
     df["total_orders"], df["price_tier"] = 5, 2
     assert not {"total_orders", "price_tier"} & set(df.stripe.amounts())
@@ -204,7 +179,7 @@ def test_11_counts_named_like_money_stay_counts(stripe: Account) -> None:
     assert {"unit_amount", "unit_amount_decimal"} <= set(prices.stripe.amounts())
 
 
-def test_12_unit_amounts_as_text_follow(stripe: Account) -> None:
+def test_12_unit_amounts_as_text_follow(stripe: AccountLists) -> None:
     df, raw = stripe.frame("prices"), stripe.raw("prices")
     major = df.stripe.to_major()
     want = [
@@ -224,7 +199,7 @@ def test_12_unit_amounts_as_text_follow(stripe: Account) -> None:
     assert None in whole  # of a price in tiers
 
 
-def test_13_a_pivot_by_currency(stripe: Account) -> None:
+def test_13_a_pivot_by_currency(stripe: AccountLists) -> None:
     df = stripe.frame("charges").query("status == 'succeeded'")
     df["month"] = df.stripe.local_day().dt.strftime("%Y-%m")
     wide = df.pivot_table(index="month", columns="currency", values="amount", aggfunc="sum").stripe.to_major()
@@ -237,7 +212,7 @@ def test_13_a_pivot_by_currency(stripe: Account) -> None:
         assert wide.loc[month, currency] == round(value / 10 ** exponent(currency), 2)
 
 
-def test_14_wide_twice_is_wide_once(stripe: Account) -> None:
+def test_14_wide_twice_is_wide_once(stripe: AccountLists) -> None:
     out = stripe.frame("charges").stripe.by_month()
     wide = out.stripe.wide(index="month", values="amount")
     assert_frame_equal(wide.stripe.to_major().stripe.to_major(), wide.stripe.to_major())
@@ -245,7 +220,7 @@ def test_14_wide_twice_is_wide_once(stripe: Account) -> None:
 
 
 # Joins ------------------------------------------------------------------------------------------------------
-def test_15_names_of_customers_by_merge(stripe: Account) -> None:
+def test_15_names_of_customers_by_merge(stripe: AccountLists) -> None:
     df = stripe.frame("charges").merge(
         stripe.frame("customers")[["id", "name"]],
         left_on="customer",
@@ -264,7 +239,7 @@ def test_15_names_of_customers_by_merge(stripe: Account) -> None:
     )
 
 
-def test_16_fees_by_merge_with_a_suffix_have_their_own_currency(stripe: Account) -> None:
+def test_16_fees_by_merge_with_a_suffix_have_their_own_currency(stripe: AccountLists) -> None:
     entries = stripe.frame("balance_transactions")[["id", "amount", "fee", "net", "currency"]]
     df = stripe.frame("charges").merge(
         entries, left_on="balance_transaction", right_on="id", how="left", suffixes=("", "_bt")
@@ -280,7 +255,7 @@ def test_16_fees_by_merge_with_a_suffix_have_their_own_currency(stripe: Account)
             assert found == round(entry["amount"] / 10 ** exponent(entry["currency"]), 2)
 
 
-def test_17_fee_rate_of_expanded_charges(stripe: Account) -> None:
+def test_17_fee_rate_of_expanded_charges(stripe: AccountLists) -> None:
     df = stripe.frame("charges", "data.balance_transaction")
     raw = [
         row["balance_transaction"]
@@ -293,7 +268,7 @@ def test_17_fee_rate_of_expanded_charges(stripe: Account) -> None:
     assert df.stripe.currency_of("balance_transaction_net") == "balance_transaction_currency"
 
 
-def test_18_expanded_columns_have_the_dtypes_of_their_own_list(stripe: Account) -> None:
+def test_18_expanded_columns_have_the_dtypes_of_their_own_list(stripe: AccountLists) -> None:
     wrong = []
     for name, field, kind in (
         ("charges", "balance_transaction", "balance_transactions"), ("charges", "customer", "customers"),
@@ -328,7 +303,7 @@ def test_18_expanded_columns_have_the_dtypes_of_their_own_list(stripe: Account) 
     assert not wrong
 
 
-def test_19_an_expanded_customer_leaves_the_invoices_own_fields_alone(stripe: Account) -> None:
+def test_19_an_expanded_customer_leaves_the_invoices_own_fields_alone(stripe: AccountLists) -> None:
     df = stripe.frame("invoices", "data.customer")
     raw = stripe.raw("invoices", "data.customer")
     assert df["customer_name"].where(df["customer_name"].notna(), None).tolist() == [
@@ -339,7 +314,7 @@ def test_19_an_expanded_customer_leaves_the_invoices_own_fields_alone(stripe: Ac
     ]
 
 
-def test_20_join_customer_and_fee(stripe: Account) -> None:
+def test_20_join_customer_and_fee(stripe: AccountLists) -> None:
     df = stripe.frame("charges").head(150).stripe.join("customer", "balance_transaction")
     raw = stripe.raw("charges", "data.customer", "data.balance_transaction")[:150]
     assert len(df) == 150
@@ -385,7 +360,7 @@ def test_20b_objects_are_read_from_pages_as_long_as_that_is_cheaper() -> None:
     assert read(1, 2, 101, 250, 251, 252) == [newest, second, *alone]
 
 
-def test_21_join_refunds_does_not_double(stripe: Account) -> None:
+def test_21_join_refunds_does_not_double(stripe: AccountLists) -> None:
     df = stripe.frame("charges").stripe.join("refunds")
     counted = [
         row for row in stripe.raw("refunds") if row["status"] in {"succeeded", "pending", "requires_action"}
@@ -400,7 +375,7 @@ def test_21_join_refunds_does_not_double(stripe: Account) -> None:
 
 
 def test_21b_join_over_a_mirror_is_the_same_and_asks_for_nothing(
-    stripe: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stripe: AccountLists, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = ("customer", "balance_transaction", "refunds", "disputes")
     lists = ("customers", "balance_transactions", "refunds", "disputes")
@@ -425,7 +400,7 @@ def test_21b_join_over_a_mirror_is_the_same_and_asks_for_nothing(
         other.stripe.join("customer", mirror=tmp_path / "mirror")
 
 
-def test_22_refund_rate_by_month(stripe: Account) -> None:
+def test_22_refund_rate_by_month(stripe: AccountLists) -> None:
     df = stripe.frame("charges").query("status == 'succeeded'")
     month = df.stripe.local_day().dt.strftime("%Y-%m")
     found = (df["amount_refunded"] > 0).groupby(month).mean()
@@ -438,7 +413,7 @@ def test_22_refund_rate_by_month(stripe: Account) -> None:
     assert found.to_dict() == pytest.approx({key: refunded[key] / total[key] for key in total})
 
 
-def test_23_the_payments_model(stripe: Account) -> None:
+def test_23_the_payments_model(stripe: AccountLists) -> None:
     df = sm.model("payments")
     raw = stripe.raw("charges", "data.balance_transaction", "data.customer", "data.invoice")
     assert df["id"].tolist() == [row["id"] for row in raw]
@@ -467,7 +442,7 @@ def test_23_the_payments_model(stripe: Account) -> None:
     assert any(plans)
 
 
-def test_24_the_revenue_model(stripe: Account) -> None:
+def test_24_the_revenue_model(stripe: AccountLists) -> None:
     df = sm.model("revenue")
     want = sums(
         stripe.raw("balance_transactions"),
@@ -477,7 +452,7 @@ def test_24_the_revenue_model(stripe: Account) -> None:
     assert {(row.day.date(), row.currency, row.category): row.net for row in df.itertuples()} == want
 
 
-def test_25_the_subscriptions_model(stripe: Account) -> None:
+def test_25_the_subscriptions_model(stripe: AccountLists) -> None:
     df = sm.model("subscriptions")
     raw = sm.call("subscriptions.list", limit="all", status="all", raw=True)
     items = [(row["id"], item) for row in raw for item in row["items"]["data"]]
@@ -500,7 +475,7 @@ def test_25_the_subscriptions_model(stripe: Account) -> None:
 
 
 # Lists inside -----------------------------------------------------------------------------------------------
-def test_26_fees_by_type(stripe: Account) -> None:
+def test_26_fees_by_type(stripe: AccountLists) -> None:
     lines = stripe.frame("balance_transactions").stripe.explode("fee_details")
     want = sums(
         (part for row in stripe.raw("balance_transactions") for part in row["fee_details"]),
@@ -513,7 +488,7 @@ def test_26_fees_by_type(stripe: Account) -> None:
     )
 
 
-def test_27_lines_of_invoices_are_whole(stripe: Account) -> None:
+def test_27_lines_of_invoices_are_whole(stripe: AccountLists) -> None:
     df = stripe.frame("invoices")
     lines = df.stripe.explode("lines", keep=["number"])
     whole = sum(
@@ -533,14 +508,14 @@ def test_27_lines_of_invoices_are_whole(stripe: Account) -> None:
         assert numbers[id_] == (None if pd.isna(number) else number)
 
 
-def test_28_lines_of_a_converted_frame_are_in_minor_units(stripe: Account) -> None:
+def test_28_lines_of_a_converted_frame_are_in_minor_units(stripe: AccountLists) -> None:
     lines = stripe.frame("invoices").head(50).stripe.to_major().stripe.explode("lines")
     raw = [line for row in stripe.raw("invoices")[:50] for line in row["lines"]["data"]]
     assert lines["amount"].head(min(10, len(raw))).tolist() == [line["amount"] for line in raw[:10]]
     assert lines.stripe.to_major()["amount"].iloc[0] == raw[0]["amount"] / 10 ** exponent(raw[0]["currency"])
 
 
-def test_29_no_items_have_the_columns_of_items(stripe: Account) -> None:
+def test_29_no_items_have_the_columns_of_items(stripe: AccountLists) -> None:
     none = stripe.frame("invoices").head(0).stripe.explode("lines")
     some = stripe.frame("invoices").head(5).stripe.explode("lines")
     assert {"amount", "currency", "description"} <= set(none.columns)
@@ -552,7 +527,7 @@ def test_29_no_items_have_the_columns_of_items(stripe: Account) -> None:
         stripe.frame("invoices").stripe.explode("line")
 
 
-def test_30_products_sold(stripe: Account) -> None:
+def test_30_products_sold(stripe: AccountLists) -> None:
     items = stripe.frame("subscriptions").stripe.explode("items")
     raw = [item for row in stripe.raw("subscriptions") for item in row["items"]["data"]]
     assert items.groupby("price_product")["quantity"].sum().to_dict() == sums(
@@ -562,7 +537,7 @@ def test_30_products_sold(stripe: Account) -> None:
     )
 
 
-def test_31_payloads_of_events(stripe: Account) -> None:
+def test_31_payloads_of_events(stripe: AccountLists) -> None:
     events = sm.call("events.list", limit=500)
     raw = sm.call("events.list", limit=500, raw=True)
     paid_intents = events[events["type"] == "payment_intent.succeeded"].stripe.objects(
@@ -577,7 +552,7 @@ def test_31_payloads_of_events(stripe: Account) -> None:
 
 # Days, ageing, cohorts --------------------------------------------------------------------------------------
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Tokyo", "Pacific/Kiritimati"])
-def test_32_days_of_payouts_in_every_zone(stripe: Account, zone: str) -> None:
+def test_32_days_of_payouts_in_every_zone(stripe: AccountLists, zone: str) -> None:
     found = stripe.frame("payouts").stripe.local_day("arrival_date", zone=zone)
     assert [each.date() for each in found] == [
         local(row["arrival_date"], "UTC") for row in stripe.raw("payouts")
@@ -588,7 +563,7 @@ def test_32_days_of_payouts_in_every_zone(stripe: Account, zone: str) -> None:
     ]
 
 
-def test_33_open_invoices_by_age(stripe: Account) -> None:
+def test_33_open_invoices_by_age(stripe: AccountLists) -> None:
     df = stripe.frame("invoices").query("status == 'open'")
     at = stripe.frame("invoices")["created"].max()
     late = df[df["due_date"] < at]
@@ -603,7 +578,7 @@ def test_33_open_invoices_by_age(stripe: Account) -> None:
     )
 
 
-def test_34_cohorts_by_first_payment(stripe: Account) -> None:
+def test_34_cohorts_by_first_payment(stripe: AccountLists) -> None:
     df = stripe.frame("charges").query("status == 'succeeded'").dropna(subset=["customer"])
     df["month"] = df.stripe.local_day().dt.strftime("%Y-%m")
     df["cohort"] = df.groupby("customer")["month"].transform("min")
@@ -621,7 +596,7 @@ def test_34_cohorts_by_first_payment(stripe: Account) -> None:
     assert found == Counter(pair[:2] for pair in pairs)
 
 
-def test_35_resample_by_week(stripe: Account) -> None:
+def test_35_resample_by_week(stripe: AccountLists) -> None:
     df = stripe.frame("charges").query("currency == 'usd' and status == 'succeeded'")
     found = df.set_index("created").resample("W")["amount"].sum()
     rows = [row for row in paid(stripe.raw("charges")) if row["currency"] == "usd"]
@@ -635,7 +610,7 @@ def test_35_resample_by_week(stripe: Account) -> None:
     )
 
 
-def test_36_intervals_are_ordered(stripe: Account) -> None:
+def test_36_intervals_are_ordered(stripe: AccountLists) -> None:
     df = stripe.frame("prices").dropna(subset=["recurring_interval"])
     assert (df["recurring_interval"] < "year").sum() == sum(
         row["recurring"]["interval"] != "year" for row in stripe.raw("prices") if row["recurring"]
@@ -647,7 +622,7 @@ def test_36_intervals_are_ordered(stripe: Account) -> None:
 
 
 # Open lists, hashing, filters -------------------------------------------------------------------------------
-def test_37_text_columns_behave_as_text(stripe: Account) -> None:
+def test_37_text_columns_behave_as_text(stripe: AccountLists) -> None:
     df = stripe.frame("charges")
     assert (df["currency"].str.upper() + "/" + df["status"]).iloc[
         0
@@ -659,7 +634,7 @@ def test_37_text_columns_behave_as_text(stripe: Account) -> None:
     assert (df["currency"] == stripe.frame("payouts")["currency"].iloc[0]).any() in {True, False}
 
 
-def test_38_merge_asof_with_rates(stripe: Account) -> None:
+def test_38_merge_asof_with_rates(stripe: AccountLists) -> None:
     df = stripe.frame("charges").sort_values("created")
     rates = pd.DataFrame(
         {
@@ -675,7 +650,7 @@ def test_38_merge_asof_with_rates(stripe: Account) -> None:
     )
 
 
-def test_39_duplicates_and_uniques_work_on_every_list(stripe: Account) -> None:
+def test_39_duplicates_and_uniques_work_on_every_list(stripe: AccountLists) -> None:
     for name in (
         "charges",
         "customers",
@@ -697,7 +672,7 @@ def test_39_duplicates_and_uniques_work_on_every_list(stripe: Account) -> None:
         assert twice.nunique()["id"] == len(df), name
 
 
-def test_40_by_metadata(stripe: Account) -> None:
+def test_40_by_metadata(stripe: AccountLists) -> None:
     df = stripe.frame("payment_intents")
     key = next(key for row in stripe.raw("payment_intents") for key in row["metadata"])
     found = df.stripe.metadata(key).groupby(f"metadata[{key}]")["amount"].sum().to_dict()
@@ -711,7 +686,7 @@ def test_40_by_metadata(stripe: Account) -> None:
     )
 
 
-def test_41_cells_are_nobodys_else(stripe: Account) -> None:
+def test_41_cells_are_nobodys_else(stripe: AccountLists) -> None:
     df = stripe.frame("payment_intents")
     with pytest.raises(TypeError, match="copy"):
         df.loc[0, "metadata"]["x"] = "y"
@@ -720,14 +695,14 @@ def test_41_cells_are_nobodys_else(stripe: Account) -> None:
     assert df.loc[0, "metadata"] == stripe.raw("payment_intents")[0]["metadata"]
 
 
-def test_42_columns_named_like_methods(stripe: Account) -> None:
+def test_42_columns_named_like_methods(stripe: AccountLists) -> None:
     assert stripe.frame("prices").stripe.product.tolist() == [row["product"] for row in stripe.raw("prices")]
     assert [len(each) for each in stripe.frame("subscriptions").stripe["items"]] == [
         len(row["items"]["data"]) for row in stripe.raw("subscriptions")
     ]
 
 
-def test_43_short_names(stripe: Account) -> None:
+def test_43_short_names(stripe: AccountLists) -> None:
     df = stripe.frame("charges")
     want = Counter(
         row["payment_method_details"]["card"]["brand"]
@@ -743,7 +718,7 @@ def test_43_short_names(stripe: Account) -> None:
         df.stripe.columns("amuont")
 
 
-def test_44_compact(stripe: Account) -> None:
+def test_44_compact(stripe: AccountLists) -> None:
     df = stripe.frame("charges").stripe.compact()
     assert 10 < df.shape[1] < stripe.frame("charges").shape[1]
     assert {"id", "amount", "currency", "status", "created", "customer"} <= set(df.columns)
@@ -751,7 +726,7 @@ def test_44_compact(stripe: Account) -> None:
 
 
 # What a frame knows -----------------------------------------------------------------------------------------
-def test_45_attrs_of_two_calls_are_equal(stripe: Account) -> None:
+def test_45_attrs_of_two_calls_are_equal(stripe: AccountLists) -> None:
     first, second = sm.call("charges.list", limit=10), sm.call("charges.list", limit=20)
     assert first.attrs == second.attrs
     assert first.stripe.call.request_ids != second.stripe.call.request_ids
@@ -761,7 +736,7 @@ def test_45_attrs_of_two_calls_are_equal(stripe: Account) -> None:
     assert both.attrs["stripe"]["complete"] is False
 
 
-def test_46_named_aggregation_asks_the_connection(stripe: Account) -> None:
+def test_46_named_aggregation_asks_the_connection(stripe: AccountLists) -> None:
     df = stripe.frame("charges")
     out = df.groupby("currency", as_index=False).agg(last=("created", "max"), amount=("amount", "sum"))
     found = out.set_index("currency")["last"].stripe.local_day()
@@ -773,7 +748,7 @@ def test_46_named_aggregation_asks_the_connection(stripe: Account) -> None:
     }
 
 
-def test_47_major_and_minor_together_are_noticed(stripe: Account) -> None:
+def test_47_major_and_minor_together_are_noticed(stripe: AccountLists) -> None:
     df = stripe.frame("charges")
     mixed = pd.concat([df.stripe.to_major(), df], ignore_index=True)
     with pytest.raises(FrameError, match="minor units"):
@@ -781,7 +756,7 @@ def test_47_major_and_minor_together_are_noticed(stripe: Account) -> None:
     assert mixed.stripe.to_major(units="major")["amount"].iloc[0] == df.stripe.to_major()["amount"].iloc[0]
 
 
-def test_48_floats_after_a_left_join_are_still_cents(stripe: Account) -> None:
+def test_48_floats_after_a_left_join_are_still_cents(stripe: AccountLists) -> None:
     refunds = stripe.frame("refunds")[["id", "charge", "amount", "currency"]]
     df = stripe.frame("charges").merge(
         refunds, left_on="id", right_on="charge", how="left", suffixes=("", "_re")
@@ -793,7 +768,7 @@ def test_48_floats_after_a_left_join_are_still_cents(stripe: Account) -> None:
     ] / 10 ** exponent(refund["currency"])
 
 
-def test_49_describe_and_groupby_look_like_pandas(stripe: Account) -> None:
+def test_49_describe_and_groupby_look_like_pandas(stripe: AccountLists) -> None:
     df = stripe.frame("charges")
     assert df.describe()["amount"]["mean"] == pytest.approx(
         sum(row["amount"] for row in stripe.raw("charges")) / len(df)
@@ -803,7 +778,7 @@ def test_49_describe_and_groupby_look_like_pandas(stripe: Account) -> None:
     )
 
 
-def test_50_links(stripe: Account) -> None:
+def test_50_links(stripe: AccountLists) -> None:
     assert stripe.frame("charges").stripe.link().isna().all()  # a sandbox has no Dashboard
     df = stripe.frame("charges").drop(columns="livemode")
     df.attrs["stripe"]["mode"] = "live"
@@ -838,7 +813,7 @@ LISTS = (
 
 
 @pytest.mark.parametrize("ending", ["parquet", "feather"])
-def test_51_files_come_back_equal(stripe: Account, tmp_path: Any, ending: str) -> None:
+def test_51_files_come_back_equal(stripe: AccountLists, tmp_path: Any, ending: str) -> None:
     for name in LISTS:
         df = sm.call(f"{name}.list", limit=100)
         df.stripe.to_parquet(tmp_path / f"{name}.{ending}")
@@ -848,7 +823,7 @@ def test_51_files_come_back_equal(stripe: Account, tmp_path: Any, ending: str) -
         assert back.attrs["stripe"]["zone"] == ZONE
 
 
-def test_52_pandas_own_parquet_comes_back(stripe: Account, tmp_path: Any) -> None:
+def test_52_pandas_own_parquet_comes_back(stripe: AccountLists, tmp_path: Any) -> None:
     df = stripe.frame("invoices")[["id", "created", "total", "metadata", "discounts"]]
     df["metadata"] = [{} if n else {"order": "1"} for n in range(len(df))]
     df.to_parquet(tmp_path / "p.parquet")
@@ -862,7 +837,7 @@ def test_52_pandas_own_parquet_comes_back(stripe: Account, tmp_path: Any) -> Non
     assert_frame_equal(sm.read_parquet(tmp_path / "q.parquet"), entries)
 
 
-def test_53_excel(stripe: Account, tmp_path: Any) -> None:
+def test_53_excel(stripe: AccountLists, tmp_path: Any) -> None:
     openpyxl = pytest.importorskip("openpyxl", reason="the extra excel")
     assert openpyxl
     df = stripe.frame("charges").head(20)
@@ -875,7 +850,7 @@ def test_53_excel(stripe: Account, tmp_path: Any) -> None:
     ]
 
 
-def test_54_sql_and_json(stripe: Account) -> None:
+def test_54_sql_and_json(stripe: AccountLists) -> None:
     for name in LISTS:
         df = sm.call(f"{name}.list", limit=20)
         with closing(sqlite3.connect(":memory:")) as db:
@@ -884,21 +859,21 @@ def test_54_sql_and_json(stripe: Account) -> None:
         assert len(pd.read_json(__import__("io").StringIO(df.stripe.to_json()))) == len(df)
 
 
-def test_55_duckdb_takes_frames(stripe: Account) -> None:
+def test_55_duckdb_takes_frames(stripe: AccountLists) -> None:
     duckdb = pytest.importorskip("duckdb", reason="the extra duckdb")
     charges = stripe.frame("charges")  # noqa: F841 - DuckDB finds it by name
     found = dict(duckdb.sql("select currency, sum(amount)::bigint from charges group by 1").fetchall())
     assert found == sums(stripe.raw("charges"), lambda r: r["currency"], lambda r: r["amount"])
 
 
-def test_56_lists_that_stripe_cut_are_said(stripe: Account) -> None:
+def test_56_lists_that_stripe_cut_are_said(stripe: AccountLists) -> None:
     cut = [row for row in stripe.raw("invoices") if row["lines"]["has_more"]]
     df = stripe.frame("invoices")
     assert df.attrs["stripe"]["complete"] is (not cut)
     assert any("lines of" in note for note in df.stripe.call.notes) is bool(cut)
 
 
-def test_57_what_a_pivot_made_is_converted_by_name_and_never_left_in_silence(stripe: Account) -> None:
+def test_57_what_a_pivot_made_is_converted_by_name_and_never_left_in_silence(stripe: AccountLists) -> None:
     df, raw = stripe.frame("charges"), stripe.raw("charges")
     pivot = df.pivot_table(index="currency", columns="status", values="amount", aggfunc="sum", fill_value=0)
     nested = df.groupby("currency").agg({"amount": ["sum", "mean"]})
@@ -923,7 +898,9 @@ def test_57_what_a_pivot_made_is_converted_by_name_and_never_left_in_silence(str
 
 
 @pytest.mark.parametrize("suffixes", [("", "_refund"), ("_x", "_y")])
-def test_58_amounts_of_a_merge_go_with_their_own_suffix(stripe: Account, suffixes: tuple[str, str]) -> None:
+def test_58_amounts_of_a_merge_go_with_their_own_suffix(
+    stripe: AccountLists, suffixes: tuple[str, str]
+) -> None:
     """Of refunds only two columns are taken, neither id nor type: both amounts are dollars, or both cents."""
     refunds = stripe.frame("refunds")[["charge", "amount", "currency"]]
     df = stripe.frame("charges").merge(refunds, left_on="id", right_on="charge", suffixes=suffixes)
@@ -935,7 +912,7 @@ def test_58_amounts_of_a_merge_go_with_their_own_suffix(stripe: Account, suffixe
     assert sorted(major[right]) == want
 
 
-def test_59_local_days_over_both_changes_of_the_clock(stripe: Account) -> None:
+def test_59_local_days_over_both_changes_of_the_clock(stripe: AccountLists) -> None:
     """In spring a day has 23 hours, in autumn 25: resampled by local day, grouped by `local_day`, by hand."""
     df, raw = stripe.frame("charges"), stripe.raw("charges")
     at = df.set_index(df["created"].dt.tz_convert(ZONE)).sort_index()
@@ -948,7 +925,7 @@ def test_59_local_days_over_both_changes_of_the_clock(stripe: Account) -> None:
     assert {day.date(): int(value) for day, value in by_day.items()} == by_hand
 
 
-def test_60_cohorts(stripe: Account) -> None:
+def test_60_cohorts(stripe: AccountLists) -> None:
     df = stripe.frame("charges").query("status == 'succeeded'")
     df = df.assign(month=df.stripe.local_day("created").dt.to_period("M"))
     df = df.join(df.groupby("customer")["month"].min().rename("cohort"), on="customer")
@@ -972,7 +949,7 @@ def test_60_cohorts(stripe: Account) -> None:
     assert found == want
 
 
-def test_61_copies_pickles_and_pipes_stay_what_they_are(stripe: Account) -> None:
+def test_61_copies_pickles_and_pipes_stay_what_they_are(stripe: AccountLists) -> None:
     df = stripe.frame("charges")
     for other in (copy.copy(df), copy.deepcopy(df), pickle.loads(pickle.dumps(df)), df.pipe(lambda x: x)):
         assert_frame_equal(other, df)
@@ -988,7 +965,7 @@ def test_61_copies_pickles_and_pipes_stay_what_they_are(stripe: Account) -> None
     ]
 
 
-def test_62_lines_of_lists_from_three_sides(stripe: Account) -> None:
+def test_62_lines_of_lists_from_three_sides(stripe: AccountLists) -> None:
     """Lines exploded, with their invoice and its customer: revenue by price and country."""
     lines = stripe.frame("invoices").stripe.explode("lines", keep=["customer", "status"])
     customers = stripe.frame("customers")[["id", "address_country"]].rename(
@@ -1006,7 +983,7 @@ def test_62_lines_of_lists_from_three_sides(stripe: Account) -> None:
     assert cut or found == want
 
 
-def test_63_what_cannot_be_done_at_all_is_never_a_frame_as_it_was(stripe: Account) -> None:
+def test_63_what_cannot_be_done_at_all_is_never_a_frame_as_it_was(stripe: AccountLists) -> None:
     df = stripe.frame("charges")
     for part in (df[["amount"]], df.drop(columns="currency"), df.filter(like="amount"), df.describe()):
         with pytest.raises(FrameError, match="amount can't be converted: no column has its currency"):
