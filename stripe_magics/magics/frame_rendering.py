@@ -113,8 +113,7 @@ def as_text(view: View) -> str:
 
 
 def _fitting_screen(view: View) -> dict[Any, list[str]]:
-    """The columns that a screen has room for, with their texts: an id without its name rather than no
-    column."""
+    """The columns that fit a screen, with their texts: an id without its name rather than no column."""
     if "report" in view.about:  # a report has no columns to spare
         return {name: view.shown(name) for name in view.columns}
     left = _width()

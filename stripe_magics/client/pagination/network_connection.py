@@ -2,8 +2,8 @@
 closed it.
 
 httpcore carries the requests, without httpx around it: a long list has thousands of them, and httpx's own
-request, answer and pool are a third of what each costs. What goes wrong is told by httpx's exceptions, as by
-any transport; no request of httpcore's, which has the key in it, is in them.
+request, answer and pool are a third of what each costs. What goes wrong raises httpx's exceptions, as in any
+transport; no request of httpcore's, which has the key in it, is in them.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from stripe_magics.sandbox.resources.subscriptions import changes as item_change
 from stripe_magics.sandbox.resources.subscriptions import items, lifecycle
 
 PENDING_FOR = 23 * HOUR
+_PERIOD = ("billing_cycle_anchor", "current_period_start", "current_period_end", "status", "trial_end")
 
 
 def hold_change(
@@ -29,27 +30,8 @@ def hold_change(
         else:
             account.add("subscription_item", item)
     notes = account.private_state[subscription["id"]]
-    notes["pending_change"] = {
-        "items": coming,
-        "period": {
-            name: subscription[name]
-            for name in (
-                "billing_cycle_anchor",
-                "current_period_start",
-                "current_period_end",
-                "status",
-                "trial_end",
-            )
-        },
-    }
-    for name in (
-        "billing_cycle_anchor",
-        "current_period_start",
-        "current_period_end",
-        "status",
-        "trial_end",
-        "trial_start",
-    ):
+    notes["pending_change"] = {"items": coming, "period": {name: subscription[name] for name in _PERIOD}}
+    for name in (*_PERIOD, "trial_start"):
         subscription[name] = before[name]
     items.put(subscription, held)
     trial = params.get("trial_end")
