@@ -13,6 +13,7 @@ import io
 from typing import NamedTuple
 
 DELIMITERS = (",", ";", "\t", "|")
+_GUESSED = ("The file isn't UTF-8; it was read as Windows-1252. Look at names with accents.",)
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -88,18 +89,16 @@ def _head(cells: list[str]) -> list[str]:
 
 
 def _decoded(data: bytes) -> tuple[str, tuple[str, ...]]:
-    for mark, encoding in _BOMS:
-        if data.startswith(mark):
-            return data.decode(encoding), ()
-    try:
-        return data.decode("utf-8"), ()
-    except UnicodeDecodeError:
-        pass
-    try:
-        text = data.decode("cp1252")
-    except UnicodeDecodeError:
-        raise ValueError("its text is neither UTF-8 nor Windows-1252; save it as CSV UTF-8") from None
-    return text, ("The file isn't UTF-8; it was read as Windows-1252. Look at names with accents.",)
+    marked = next((encoding for mark, encoding in _BOMS if data.startswith(mark)), "")
+    for encoding in (marked,) if marked else ("utf-8", "cp1252"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return text, _GUESSED if encoding == "cp1252" else ()
+    begins = marked.removesuffix("-sig").upper()
+    is_not = f"it begins as {begins} and isn't" if marked else "it is neither UTF-8 nor Windows-1252"
+    raise ValueError(f"its text can't be read: {is_not}. Save it as CSV UTF-8")
 
 
 def _delimiter(text: str) -> str:

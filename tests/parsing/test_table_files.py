@@ -38,6 +38,8 @@ REFUSED = [
     (b"Report of 2026\nname,email\nAnn,a@x.de\n", "a title above the head"),
     (b'name,email\n"Ann,a@x.de\n', "is a quote left open"),
     (b"name\nA\x81nn\n", "neither UTF-8 nor Windows-1252"),
+    (b"\xef\xbb\xbfname\nA\x81nn\n", "it begins as UTF-8 and isn't"),
+    (b"\xff\xfen\x00a\x00m", "it begins as UTF-16 and isn't"),
 ]
 
 
