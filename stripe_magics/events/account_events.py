@@ -12,11 +12,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from stripe_magics.client.journal.event_evidence import causing_key, resolve_by_events
 from stripe_magics.client.journal.journal import state_dir
 from stripe_magics.errors import StripeError
 from stripe_magics.events.account_names import labelled, names_of
 from stripe_magics.events.event_store import Store
-from stripe_magics.events.handler_runner import HandlerRunner, Problem
+from stripe_magics.events.handler_runner import HandlerRunner
 from stripe_magics.events.handlers import Condition, Handler, Handlers, Registered
 from stripe_magics.events.run_log import RunLog
 
@@ -70,21 +71,29 @@ class AccountEvents:
         if since is not None:
             runs.reach_back(made.key, since)
 
-    def deliver(self) -> list[str]:
-        """Give handlers at once, in this thread, what was reopened for them. Returns notes."""
-        notes: list[str] = []
-        problems: list[Problem] = []
+    def deliver(self) -> None:
+        """Give handlers at once, in this thread, what was reopened for them. How each run ended stands in
+        `runs`."""
         runner = HandlerRunner(
             self.connection,
             self.store,
             account=self.account,
             stopped=lambda: False,
-            on_problem=problems.append,
-            on_note=notes.append,
+            on_problem=lambda _problem: None,
+            on_note=lambda _note: None,
         )
         watches: list[RunningWatch] = list(self.watches.values())
         runner.deliver([*self.handlers, *(handler for watch in watches for handler in watch.handlers)])
-        return notes
+
+    def resolve_pending(self, ids: Iterable[str]) -> list[str]:
+        """Writes with an unknown outcome, of which these events show how they ended: a sentence for each."""
+        journal = self.connection.journal
+        scope = self.connection.scope(self.account or self.connection.account)
+        open_keys = {operation.key for operation in journal.pending(scope)}
+        if not open_keys:
+            return []
+        kept = (self.store.get(id).event for id in ids if self.store.has(id))
+        return resolve_by_events(journal, scope, [event for event in kept if causing_key(event) in open_keys])
 
     @property
     def skew(self) -> float:

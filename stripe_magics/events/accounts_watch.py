@@ -20,6 +20,7 @@ from stripe_magics.events.account_events import end_all
 from stripe_magics.events.account_names import labelled
 from stripe_magics.events.event_watch import Watch
 from stripe_magics.events.next_events import each_new, next_of
+from stripe_magics.events.watch_status import WatchStatus
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,8 +41,7 @@ class AccountsWatch:
     ) -> None:
         self.account, self.connection, self.choice, self.name = platform, platform.connection, choice, name
         self.watches = list(watches)
-        self.notes: list[str] = []
-        self.listeners: list[Callable[[str, Any], None]] = []
+        self._status = WatchStatus()
         self._ended = threading.Event()
         for each in self.watches:
             each.shows_accounts = True
@@ -58,7 +58,7 @@ class AccountsWatch:
                 each.start()
             except StripeError as error:
                 faults.append(error)
-                self.notes.append(f"{each.account.label()}: {error.brief}")
+                self._status.notes.append(f"{each.account.label()}: {error.brief}")
                 if not isinstance(error, (AuthenticationFailed, PermissionDenied)):
                     each.begin(first_read=False)
         if faults and len(faults) == len(self.watches):
@@ -121,6 +121,16 @@ class AccountsWatch:
             f"{count} accounts {state}" if count != 1 else f"1 account {state}"
             for state, count in counts.items()
         )
+
+    @property
+    def notes(self) -> list[str]:
+        """What was said of the accounts, each by its name, oldest first."""
+        return self._status.notes
+
+    @property
+    def listeners(self) -> list[Callable[[str, Any], None]]:
+        """Who hears of what happens in any account; see `Watch.listeners`."""
+        return self._status.listeners
 
     @property
     def when_ended(self) -> dict[object, Callable[[], object]]:
@@ -194,12 +204,11 @@ class AccountsWatch:
         raise KeyError(id)
 
     def _forward(self, watch: Watch) -> Callable[[str, Any], None]:
-        def on_update(what: str, data: Any) -> None:
-            said = f"{watch.account.label()}: {data}" if what == "note" else data
+        def on_update(what: str, data: object) -> None:
             if what == "note":
-                self.notes = [*self.notes, said][-50:]
-            for each in list(self.listeners):
-                each(what, said)
+                self._status.keep_note(f"{watch.account.label()}: {data}")
+            else:
+                self._status.notify(what, data)
 
         return on_update
 

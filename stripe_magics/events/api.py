@@ -26,11 +26,12 @@ from stripe_magics.events import account_names, signing_secrets, webhook_endpoin
 from stripe_magics.events.account_events import end_all, events_of, look_up_account
 from stripe_magics.events.accounts_watch import AccountsWatch
 from stripe_magics.events.alerts import ON_THE_PAGE, alert_names
-from stripe_magics.events.event_watch import FOREVER, INTERVAL, MINUTES, READ_BUDGET, Watch
+from stripe_magics.events.event_watch import Watch
 from stripe_magics.events.filters import EventFilter, event_filter
 from stripe_magics.events.moments import moment
 from stripe_magics.events.option_values import minutes_of, name_list, number_of
 from stripe_magics.events.receiver_commands import LISTEN
+from stripe_magics.events.watch_limits import FOREVER, INTERVAL, MINUTES, READ_BUDGET
 from stripe_magics.validation.object_ids import account_ids
 
 if TYPE_CHECKING:

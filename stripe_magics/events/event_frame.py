@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from stripe_magics._html import output, table, tag
+from stripe_magics.client.journal.event_evidence import causing_request
 from stripe_magics.events.event_rows import COLUMNS, amount_of, customer_of, row
 
 if TYPE_CHECKING:
@@ -67,10 +68,13 @@ class _Account(Protocol):
     def name_of(self, id: str) -> str: ...
 
 
-class _Watch(Protocol):
-    notes: list[str]
+class ShownWatch(Protocol):
+    """What is asked of a watch to show it as a table."""
+
     shows_accounts: bool
 
+    @property
+    def notes(self) -> list[str]: ...
     def account_label(self, id: str) -> str: ...
     def stored(self, most: int | None = None) -> list[Stored]: ...
     def status(self) -> dict[str, str]: ...
@@ -108,8 +112,7 @@ def frame(stored: Iterable[Stored], account: _Account) -> pd.DataFrame:
 
 def _record(each: Stored, account: str, mode: str, name_of: Callable[[str], str]) -> dict[str, Any]:
     event, subject = each.event, each.object
-    request = event.get("request")
-    request = request if isinstance(request, dict) else {"id": request}
+    request = causing_request(event)
     amount, currency = amount_of(subject)
     return {
         "id": each.id,
@@ -135,7 +138,7 @@ def _record(each: Stored, account: str, mode: str, name_of: Callable[[str], str]
     }
 
 
-def text(watch: _Watch, most: int = 15) -> str:
+def text(watch: ShownWatch, most: int = 15) -> str:
     """The watch as text, for terminals and for pages without widgets."""
     shown, names = _shown(watch, most)
     widths = {name: max([len(name), *(len(each[name]) for each in shown)]) for name in names}
@@ -146,7 +149,7 @@ def text(watch: _Watch, most: int = 15) -> str:
     return "\n".join([_head(watch), *(lines if shown else []), *watch.notes[-3:]])
 
 
-def html(watch: _Watch, most: int = 15) -> str:
+def html(watch: ShownWatch, most: int = 15) -> str:
     """The same as a table that stays as it is, everything escaped: where a live view can't be."""
     shown, names = _shown(watch, most)
     rows = [[each[name] for name in names] for each in shown]
@@ -154,14 +157,14 @@ def html(watch: _Watch, most: int = 15) -> str:
     return output(*above, table(names, rows))
 
 
-def _shown(watch: _Watch, most: int) -> tuple[list[dict[str, str]], list[str]]:
+def _shown(watch: ShownWatch, most: int) -> tuple[list[dict[str, str]], list[str]]:
     """Rows and the columns that they have: the account where there may be several."""
     label = watch.account_label if watch.shows_accounts else None
     names = [name for name in COLUMNS if name != "account" or label is not None]
     return [row(each.event, label) for each in watch.stored(most)], names
 
 
-def _head(watch: _Watch) -> str:
+def _head(watch: ShownWatch) -> str:
     status = watch.status()
     where = " ".join(each for each in (status["mode"], status["account"]) if each)
     return (

@@ -26,6 +26,7 @@ from typing import Any
 
 from stripe_magics._redaction import hide
 from stripe_magics._sqlite import add_columns, open_database
+from stripe_magics.client.journal.event_evidence import causing_request
 
 KEPT = 30 * 86400  # seconds; as long as Stripe lists events
 
@@ -186,8 +187,7 @@ class Store:
         return float(db.execute("SELECT coalesce(max(rowid), 0) + 1 FROM event").fetchone()[0])
 
     def _row(self, event: dict[str, Any], source: str) -> tuple[Any, ...]:
-        request = event.get("request")
-        request = request if isinstance(request, dict) else {"id": request}
+        request = causing_request(event)
         return (
             self.scope,
             event["id"],

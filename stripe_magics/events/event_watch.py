@@ -6,22 +6,19 @@ open.
 
 `start` does the polling in a thread of its own, every 15 seconds and for 30 minutes unless given otherwise,
 so that a forgotten watch stays within what Stripe allows to be read. `poll` makes one pass now, in the
-calling thread; passes never overlap. What can pass (Stripe is out of reach, a proxy's page, a locked file) is
-tried again with a pause; how the watch stands is measured: when it last read, whether its thread lives.
+calling thread; passes never overlap. How the watch stands is measured: when it last read, whether its thread
+lives. The thread is polling_thread.py's, what is said watch_status.py's, what is shown and written
+watch_outlets.py's, the limits watch_limits.py's.
 """
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics._redaction import hide
-from stripe_magics.client.journal.event_evidence import resolve_by_events
-from stripe_magics.errors import AuthenticationFailed, PermissionDenied, StripeMagicsError, UsageFault
 from stripe_magics.events import event_frame, event_rows, poller
 from stripe_magics.events.account_names import labelled
 from stripe_magics.events.event_store import Stored
@@ -29,8 +26,11 @@ from stripe_magics.events.filters import EventFilter
 from stripe_magics.events.handler_runner import HandlerRunner, Problem
 from stripe_magics.events.handlers import Handlers
 from stripe_magics.events.next_events import each_new, next_of
+from stripe_magics.events.polling_thread import PollingThread
 from stripe_magics.events.value_filter import value_filter
+from stripe_magics.events.watch_limits import FOREVER, INTERVAL, MINUTES, check_limits
 from stripe_magics.events.watch_outlets import WatchOutlets
+from stripe_magics.events.watch_status import WatchStatus, ago
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,15 +40,7 @@ if TYPE_CHECKING:
     from stripe_magics.events.receiver import Receiver
     from stripe_magics.request import Request
 
-INTERVAL = 15.0  # seconds
-MIN_INTERVAL = 5.0
-MINUTES = 30.0
-MAX_MINUTES = 12 * 60.0
-FOREVER = float("inf")
-READ_BUDGET = 10_000  # reads in 30 days that Stripe allows an account whatever it does
-_MAX_WAIT = 300.0  # seconds between attempts while Stripe can't be reached
 _WITHOUT_VIEW = 4  # times as long between passes while no page shows the view
-_MAX_PROBLEMS = 50  # problems and notes that are kept
 _PATIENCE = 0.8  # seconds that stop waits for the thread
 
 
@@ -83,29 +75,18 @@ class Watch:
         next pass.
         `alert`: what is done about new events, without code (alerts.py).
         """
-        if interval < MIN_INTERVAL:
-            raise UsageFault(
-                f"The interval must be at least {MIN_INTERVAL:g} seconds: Stripe limits how much may be read."
-            )
-        if minutes != FOREVER and not 0 < minutes <= MAX_MINUTES:
-            raise UsageFault(f"A watch may last up to {MAX_MINUTES:g} minutes, or --minutes forever.")
-        self.account, self.choice, self.name = account, choice, name
+        check_limits(interval, minutes)
+        self.account, self.choice, self.name, self.since = account, choice, name, since
         self.connection, self.store = account.connection, account.store
         self.interval, self.minutes = float(interval), float(minutes)
-        self.since = since
         self.where = value_filter(where, values) if where is not None else None
         self.where_text = where if isinstance(where, str) else ("a function" if where is not None else "")
         self.receiver: Receiver | None = None
         self.reads = 0
         self.last_read: float | None = None  # time.time() of the last pass that went through
-        self.problems: list[Problem] = []
-        self.notes: list[str] = []
-        # each gets "events" with rows, "state" with None, or "note" with a text
-        self.listeners: list[Callable[[str, Any], None]] = []
-        self.when_ended: dict[object, Callable[[], object]] = {}  # by whom: called once when it has ended
         self.pages_open: int | None = None  # views on screen; None while none was ever opened
         self.shows_accounts = False  # whether what is shown names the account of each event
-        self._state = "not started"
+        self._status = WatchStatus()
         self._own = Handlers(owner=f"{name}: ")
         self.outlets = WatchOutlets(
             account,
@@ -113,35 +94,31 @@ class Watch:
             where=self.where,
             sink=sink,
             alert=alert,
-            notify=self._notify_listeners,
-            note=self._note,
+            notify=self._status.notify,
+            note=self._status.add_note,
             has_view=lambda: bool(self.pages_open),
         )
         for each in self.outlets.senders:
             made = self._own.add_batch(choice, each, name=f"alert {each.id}", condition=self.where)
             account.note_registration(made)
-        headers = (("Stripe-Account", account.account),) if account.account else ()
         self._poller = poller.Poller(
             self.store,
             self._send,
             choice,
             now=lambda: self.account.now,
-            headers=headers,
+            headers=(("Stripe-Account", account.account),) if account.account else (),
             on_page=self.outlets.show_page,
         )
-        self._ending = threading.Event()
         self._runner = HandlerRunner(
             self.connection,
             self.store,
             account=account.account,
             stopped=self._is_ending,
-            on_problem=self._add_problem,
-            on_note=self._note,
+            on_problem=self._status.add_problem,
+            on_note=self._status.add_note,
         )
         self._turn = threading.RLock()  # one pass or delivery at a time
-        self._wake = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._deadline = 0.0
+        self._polling = self._new_thread()
         self._given: dict[str, int] = {}  # by choice: the row of the event that `next` gave last
 
     # What a person does
@@ -153,17 +130,12 @@ class Watch:
 
     def begin(self, *, first_read: bool = True) -> Watch:
         """Begin; without `first_read` the thread's own first pass comes after one interval."""
-        # a new one: a thread that is still at its last handler keeps the old
-        self._ending = threading.Event()
+        self._polling = self._new_thread()
         self.store.purge()
         if first_read:
             self.poll()
-        self._deadline = time.monotonic() + self.minutes * 60
-        self._set_state("watching")
-        self._thread = threading.Thread(
-            target=self._loop, args=(self._ending,), name=f"stripe events {self.name}", daemon=True
-        )
-        self._thread.start()
+        self._status.set_state("watching")
+        self._polling.start(self.minutes)
         return self
 
     def stop(self) -> None:
@@ -174,31 +146,24 @@ class Watch:
 
     def signal_end(self, state: str) -> None:
         """Let it end, without waiting."""
-        self._ending.set()
-        self._wake.set()
-        if self.receiver is not None:
-            self.receiver.stop()
-        self._set_state(state)
-        self._run_when_ended()
+        self._polling.end()
+        self._close(state)
 
     def join(self, seconds: float) -> None:
         """Wait for its thread to end, but no longer than that."""
-        thread, self._thread = self._thread, None
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(timeout=seconds)
-            if thread.is_alive():
-                self._note("A handler or a read is still at work; nothing is begun after it.")
+        if not self._polling.join(seconds):
+            self._status.add_note("A handler or a read is still at work; nothing is begun after it.")
 
     def pause(self) -> None:
         """Don't poll until `resume`. Nothing is lost: the next pass reads what came meanwhile."""
         if self.running:
-            self._set_state("paused")
+            self._status.set_state("paused")
 
     def resume(self) -> None:
         """Go on, with a pass at once."""
         if self.running:
-            self._set_state("watching")
-            self._wake.set()
+            self._status.set_state("watching")
+            self._polling.wake()
 
     def on(self, type: str, handler: Any = None, *, since: int | None = None, name: str = "") -> Any:
         """Call `handler(event)` for events of that type, in this watch only; see `stripe_magics.on`."""
@@ -220,14 +185,35 @@ class Watch:
     @property
     def running(self) -> bool:
         """Whether the watch's thread is at work, paused or not."""
-        return self._thread is not None and self._thread.is_alive() and not self._ending.is_set()
+        return self._polling.running
 
     @property
     def state(self) -> str:
         """How it stands, in words."""
-        if self._state.startswith(("watching", "paused")) and self._thread is not None and not self.running:
+        state = self._status.state
+        if state.startswith(("watching", "paused")) and self._polling.started and not self.running:
             return "ended: its thread is gone; start() goes on and misses nothing"
-        return self._state
+        return state
+
+    @property
+    def notes(self) -> list[str]:
+        """What was said of it, with the time, oldest first."""
+        return self._status.notes
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What went wrong in handlers, oldest first."""
+        return self._status.problems
+
+    @property
+    def listeners(self) -> list[Callable[[str, Any], None]]:
+        """Who hears of what happens; what each gets is said at `WatchStatus`."""
+        return self._status.listeners
+
+    @property
+    def when_ended(self) -> dict[object, Callable[[], object]]:
+        """By whom: what is called, once, when it has ended."""
+        return self._status.when_ended
 
     # What came
 
@@ -254,12 +240,11 @@ class Watch:
         stored = self.store.get(id)
         account = str(stored.event.get("account") or self.account.account)
         request = event_rows.request_for(stored.object, account)
-        hidden: dict[str, Any] = hide(self.connection.send(request).data)
-        return hidden
+        return dict(hide(self.connection.send(request).data))
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Each new event, from the beginning of the watch on, until it ends."""
-        return each_new([self], self._ending.wait)
+        return each_new([self], self._polling.ending.wait)
 
     async def next(self, type: str = "*", *, timeout: float = 60.0) -> dict[str, Any]:  # noqa: ASYNC109 - public
         """Wait for the next event of a type, pattern or group. None is given twice, and none that came
@@ -289,12 +274,10 @@ class Watch:
 
     def status(self) -> dict[str, str]:
         """How the watch stands, in words."""
-        left = max(0.0, self._deadline - time.monotonic()) / 60 if self.running else 0.0
-        time_left = (
-            (", until it is stopped" if self.minutes == FOREVER else f", {left:.0f} min left")
-            if self.running
-            else ""
-        )
+        time_left = ""
+        if self.running:
+            left = self._polling.minutes_left
+            time_left = ", until it is stopped" if self.minutes == FOREVER else f", {left:.0f} min left"
         receiver = self.receiver
         return {
             "watch": self.name,
@@ -302,7 +285,7 @@ class Watch:
             "mode": self.connection.mode,
             "events": str(self.choice) + (f" where {self.where_text}" if self.where_text else ""),
             "state": self.state + time_left,
-            "last_read": _ago(self.last_read),
+            "last_read": ago(self.last_read),
             "seen": f"{self.store.count(self.choice):,}",
             "reads": f"{self.reads:,}",
             **({"every": f"{self.interval:g} s"} if self.running else {}),
@@ -311,8 +294,7 @@ class Watch:
                 if receiver is not None and receiver.running
                 else {}
             ),
-            **({"problems": f"{len(self.problems)}: {self.problems[-1]}"} if self.problems else {}),
-            **({"note": self.notes[-1]} if self.notes else {}),
+            **self._status.last_words(),
         }
 
     # One pass
@@ -326,11 +308,10 @@ class Watch:
             runs, skew = self.account.runs, self.account.skew
             needed = [(each.events, runs.begins(each.key, skew)) for each in handlers]
             since = self.since
-            ending = self._ending
             self.outlets.pages_shown = 0
-            reading = self._poller.read(since=since, needed=needed, stop=ending.is_set)
+            reading = self._poller.read(since=since, needed=needed, stop=self._polling.ending.is_set)
             self.last_read = time.time()
-            self._note(reading.gap)
+            self._status.add_note(reading.gap)
             if since is not None:
                 self.outlets.note_first_read(0, since)
             else:
@@ -360,119 +341,49 @@ class Watch:
                 self._runner.deliver_event([*self._own, *self.account.handlers], event)
 
     def _send(self, request: Request) -> ApiResponse:
-        if self._ending.is_set() and self._thread is threading.current_thread():
+        if self._polling.ending.is_set() and self._polling.is_current:
             raise poller.Stopped
         self.reads += 1
         return self.connection.send(request)
 
     def _resolve(self, ids: Iterable[str]) -> None:
-        """Writes with an unknown outcome, of which these events show how they ended."""
-        scope = self.connection.scope(self.account.account or self.connection.account)
-        open_keys = {operation.key for operation in self.connection.journal.pending(scope)}
-        if not open_keys:
-            return
-        kept = [self.store.get(id).event for id in ids if self.store.has(id)]
-        caused = [event for event in kept if _key_of(event) in open_keys]
-        for note in resolve_by_events(self.connection.journal, scope, caused):
-            self._note(note)
+        for note in self.account.resolve_pending(ids):
+            self._status.add_note(note)
 
     # The thread
 
-    def _loop(self, ending: threading.Event) -> None:
-        failures = 0
-        end = ""
-        try:
-            while not end:
-                wait = self.interval * (_WITHOUT_VIEW if self._unseen() else 1)
-                self._wake.wait(min(_MAX_WAIT, wait * 2**failures) if failures else wait)
-                self._wake.clear()
-                end = self._end_reached(ending)
-                if not end and self._state != "paused":
-                    trouble, end = self._try_poll()
-                    failures = min(failures + 1, 6) if trouble else 0
-        except BaseException as error:  # whatever it is, it is said, and no thread is left spinning
-            self._note(f"{type(error).__name__}: {error}")
-            end = "ended by an error; start() goes on and misses nothing"
-        if not ending.is_set():
-            ending.set()
-            if self.receiver is not None:
-                self.receiver.stop()
-            self._set_state(end)
-            self._run_when_ended()
+    def _new_thread(self) -> PollingThread:
+        return PollingThread(
+            self.name,
+            self._status,
+            poll=self.poll,
+            interval=lambda: self.interval * (_WITHOUT_VIEW if self._unseen() else 1),
+            end_reason=self._end_reason,
+            on_end=self._close,
+        )
 
-    def _try_poll(self) -> tuple[bool, str]:
-        """One pass. Whether it failed, and why the watch ends with it, or ""."""
-        trouble, words = "", ""
-        try:
-            self.poll()
-        except poller.Stopped:
-            return False, self._state
-        except (AuthenticationFailed, PermissionDenied) as error:
-            trouble = error.message
-            if _is_stripes_own(error):
-                self._note(trouble)
-                return True, "ended: Stripe refused the key (it may have expired, or lack Events: read)"
-            words = "watching; something on the way to Stripe refused the read, trying again"
-        except (StripeMagicsError, sqlite3.Error, OSError) as error:
-            trouble = (
-                error.message if isinstance(error, StripeMagicsError) else f"{type(error).__name__}: {error}"
-            )
-            words = "watching; Stripe couldn't be reached, trying again"
-        self._note(trouble)
-        if self._state.startswith("watching"):
-            self._set_state(words or "watching")
-        return bool(trouble), ""
-
-    def _end_reached(self, ending: threading.Event) -> str:
-        """Why the watch ends now, or ""."""
-        if ending.is_set():
-            return self._state
+    def _end_reason(self) -> str:
+        """Why there is nothing more to read, or ""."""
         if self.connection.closed:
             return "ended: the connection was closed"
         sandbox = self.connection.sandbox
         if sandbox is not None and sandbox.account is not self.account.sandbox_account:
             return "ended: the sandbox was reset"
-        if time.monotonic() >= self._deadline:
-            return f"ended after {self.minutes:g} minutes; start() goes on and misses nothing"
         return ""
 
+    def _close(self, state: str) -> None:
+        """What is to happen when it ends, however it does."""
+        if self.receiver is not None:
+            self.receiver.stop()
+        self._status.set_state(state)
+        self._status.run_when_ended()
+
     def _is_ending(self) -> bool:
-        return self._ending.is_set()
+        return self._polling.ending.is_set()
 
     def _unseen(self) -> bool:
         """Whether nobody looks and no handler waits."""
         return self.pages_open == 0 and not len(self.account.handlers) and not len(self._own)
-
-    def _add_problem(self, problem: Problem) -> None:
-        self.problems = [*self.problems, problem][-_MAX_PROBLEMS:]
-        self._note(str(problem))
-
-    def _set_state(self, state: str) -> None:
-        if state != self._state:
-            self._state = state
-            self._notify_listeners("state", None)
-
-    def _run_when_ended(self) -> None:
-        ended, self.when_ended = self.when_ended, {}
-        for call in ended.values():
-            call()
-
-    def _note(self, text: str) -> None:
-        if text and not any(each.endswith(text) for each in self.notes[-5:]):
-            stamped = f"{datetime.now(UTC):%H:%M:%S} {text}"
-            self.notes = [*self.notes, stamped][-_MAX_PROBLEMS:]
-            self._notify_listeners("note", stamped)
-
-    def _notify_listeners(self, what: str, data: object) -> None:
-        for each in list(self.listeners):
-            try:
-                each(what, data)
-            except Exception as error:  # a page that can't be reached must not end the watch
-                if each in self.listeners:
-                    self.listeners.remove(each)
-                self.notes.append(
-                    f"A view was dropped ({type(error).__name__}: {error}). Show the watch again for another."
-                )
 
     # On screen
 
@@ -486,24 +397,3 @@ class Watch:
         from stripe_magics.events.live_view import show
 
         show(self)
-
-
-def _is_stripes_own(error: AuthenticationFailed | PermissionDenied) -> bool:
-    """Whether Stripe itself said no: a proxy's page has a status, but neither a request id nor an error of
-    Stripe's."""
-    details = error.details
-    said = (details.request_id, details.code, details.type, details.stripe_message)
-    return not details.status or any(said)
-
-
-def _key_of(event: dict[str, Any]) -> str:
-    request = event.get("request")
-    return str(request.get("idempotency_key") or "") if isinstance(request, dict) else ""
-
-
-def _ago(moment: float | None) -> str:
-    """`12 s ago`."""
-    if moment is None:
-        return "never"
-    seconds = max(0.0, time.time() - moment)
-    return f"{seconds:.0f} s ago" if seconds < 120 else f"{seconds / 60:.0f} min ago"

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 
 from stripe_magics._redaction import redact
 from stripe_magics.client.call_context import CallContext, CalledConnection, calling_for
+from stripe_magics.client.journal.event_evidence import causing_key
 from stripe_magics.events.event_store import Store
 from stripe_magics.events.handlers import Registered
 from stripe_magics.events.run_log import RunLog
@@ -225,9 +226,7 @@ class HandlerRunner:
         """How many times in a row this handler's own calls have led to this event."""
         length = 0
         while length <= MAX_CHAIN:
-            request = event.get("request")
-            key = str(request.get("idempotency_key") or "") if isinstance(request, dict) else ""
-            caused = _CAUSED.fullmatch(key)
+            caused = _CAUSED.fullmatch(causing_key(event))
             if caused is None or caused[2] != handler_digest:
                 break
             length += 1

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from stripe_magics._redaction import hide
 from stripe_magics.errors import StripeMagicsError
+from stripe_magics.events.event_frame import ShownWatch
 from stripe_magics.events.event_rows import COLUMNS, object_values, row
 
 if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
-    from stripe_magics.events.event_store import Stored
 
 MAX_ROWS = 500  # that a page keeps while new ones come
 PAGE_ROWS = 200  # that it begins with, and that "Older" brings
@@ -29,31 +29,25 @@ MAX_MESSAGE = 90_000  # bytes of rows in a message
 Message = dict[str, Any]
 
 
-class WatchedEvents(Protocol):
+class WatchedEvents(ShownWatch, Protocol):
     """What the view asks of a watch."""
 
-    listeners: list[Callable[[str, Any], None]]
+    pages_open: int | None
+    connection: Connection
 
     @property
+    def listeners(self) -> list[Callable[[str, Any], None]]: ...
+    @property
     def when_ended(self) -> dict[object, Callable[[], object]]: ...
-
-    pages_open: int | None
-    notes: list[str]
-    connection: Connection
-    shows_accounts: bool
-
     @property
     def state(self) -> str: ...
     @property
     def running(self) -> bool: ...
-    def stored(self, most: int | None = None) -> list[Stored]: ...
-    def status(self) -> dict[str, str]: ...
     def fetch(self, id: str) -> dict[str, Any]: ...
     def poll(self) -> int: ...
     def pause(self) -> None: ...
     def resume(self) -> None: ...
     def stop(self) -> None: ...
-    def account_label(self, id: str) -> str: ...
 
 
 def show(watch: WatchedEvents) -> None:

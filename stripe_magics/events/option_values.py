@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from stripe_magics.errors import UsageFault
-from stripe_magics.events.event_watch import FOREVER
+from stripe_magics.events.watch_limits import FOREVER
 
 
 def name_list(value: Iterable[str] | str | None) -> list[str]:

@@ -12,10 +12,11 @@ from stripe_magics.errors import UsageFault
 from stripe_magics.events import poller, signing_secrets, webhook_delivery
 from stripe_magics.events.account_events import events_of, look_up_account
 from stripe_magics.events.alerts import ON_THE_PAGE, alert_names
-from stripe_magics.events.event_watch import MAX_MINUTES, Watch
+from stripe_magics.events.event_watch import Watch
 from stripe_magics.events.filters import event_filter
 from stripe_magics.events.option_values import minutes_of, name_list, number_of
 from stripe_magics.events.receiver import Receiver
+from stripe_magics.events.watch_limits import MAX_MINUTES
 
 if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection

@@ -299,3 +299,19 @@ def test_a_store_that_is_locked_keeps_no_other_account_from_a_read(
     with pytest.raises(sqlite3.OperationalError):
         watch.poll()
     assert [each.event["id"] for each in watch.stored()] == ["evt_t"]
+
+
+def test_a_view_that_fails_keeps_no_other_from_the_news(platform: Platform) -> None:
+    watch = sm.watch("charge", accounts=ACCOUNTS)
+
+    def closed(what: str, data: object) -> None:
+        raise RuntimeError("the page is gone")
+
+    heard: list[tuple[str, object]] = []
+    watch.listeners.extend([closed, lambda what, data: heard.append((what, data))])
+    for number in range(2):
+        platform.add("acct_rosen", f"evt_{number}", id=f"ch_{number}")
+        watch.poll()
+    assert [what for what, _ in heard].count("events") == 2
+    assert closed not in watch.listeners
+    assert any("A view was dropped" in note for note in watch.notes)

@@ -547,7 +547,7 @@ def test_the_state_is_measured(stripe: Stripe, monkeypatch: pytest.MonkeyPatch) 
 
     watch.start()
     assert watch.status()["last_read"] == "0 s ago"
-    monkeypatch.setattr(watch, "_try_poll", dying)
+    monkeypatch.setattr(watch._polling, "_try_poll", dying)
     wait_for(lambda: watch.state.startswith("ended by an error"))
     assert not watch.running
     assert "SystemExit" in watch.notes[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -329,7 +330,7 @@ def test_a_refused_key_ends_it(stripe: Stripe, made: list[Watch]) -> None:
     watch.start()
     stripe.failing = AuthenticationFailed("The key has expired.")
     wait_for(lambda: watch.state.startswith("ended"))
-    assert not watch._thread.is_alive() if watch._thread else True
+    wait_for(lambda: "stripe events watch" not in {each.name for each in threading.enumerate()})
 
 
 def test_a_closed_connection_ends_it(stripe: Stripe, made: list[Watch]) -> None:

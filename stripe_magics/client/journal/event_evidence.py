@@ -19,15 +19,25 @@ _TOO_EARLY = frozenset({"payment_intent.created", "setup_intent.created", "charg
 """These come before the attempt itself: of a call that moves money they don't show the outcome."""
 
 
+def causing_request(event: dict[str, Any]) -> dict[str, Any]:
+    """`id` and `idempotency_key` of the request that caused an event; None where Stripe did it by
+    itself. Before 2017-05-25 an event has the id alone."""
+    request = event.get("request")
+    return request if isinstance(request, dict) else {"id": request}
+
+
+def causing_key(event: dict[str, Any]) -> str:
+    """The idempotency key of the request that caused an event, or ""."""
+    return str(causing_request(event).get("idempotency_key") or "")
+
+
 def resolve_by_events(journal: Journal, scope: str, events: Iterable[dict[str, Any]]) -> list[str]:
     """Write down the outcomes that these events show. Returns a sentence for each operation that was open
     until now."""
     by_key: dict[str, list[dict[str, Any]]] = {}
     for event in events:
-        request = event.get("request")
-        key = request.get("idempotency_key") if isinstance(request, dict) else None
-        if key:
-            by_key.setdefault(str(key), []).append(event)
+        if key := causing_key(event):
+            by_key.setdefault(key, []).append(event)
     notes = []
     for key, caused in by_key.items():
         for operation in journal.by_key(key):
@@ -50,7 +60,7 @@ def _resolve(journal: Journal, operation: Operation, caused: list[dict[str, Any]
         (event for event in telling if event["data"]["object"].get("id") == made), telling[0]
     )
     state = "refused" if failed else "done"
-    request_id = str(about["request"].get("id") or "")
+    request_id = str(causing_request(about).get("id") or "")
     journal.record_result(
         operation.number,
         state,
