@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from stripe_magics import money
+from stripe_magics import _locale, money
 from stripe_magics.catalogue.stripe_objects import object_path
 from stripe_magics.request import Request
 
@@ -44,7 +44,7 @@ def row(event: Mapping[str, Any], account_label: Callable[[str], str] | None = N
     amount, currency = amount_of(subject)
     shown = {
         "id": str(event["id"]),
-        "time": f"{datetime.fromtimestamp(event['created'], UTC):%Y-%m-%d %H:%M:%S}",
+        "time": _locale.moment(datetime.fromtimestamp(event["created"], UTC), "%Y-%m-%d %H:%M:%S"),
         "type": str(event["type"]),
         "object": str(subject.get("id") or subject.get("object") or ""),
         "amount": "" if amount is None else amount_text(amount, currency),
@@ -57,14 +57,15 @@ def row(event: Mapping[str, Any], account_label: Callable[[str], str] | None = N
 
 
 def visible(text: str) -> str:
-    """Control characters as their codes: names can hold what a terminal would obey."""
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+    """Control characters as their codes: names can hold what a terminal would obey. Spaces of a language's
+    numbers stay."""
+    return "".join(each if each.isprintable() or each in "\xa0\u202f" else repr(each)[1:-1] for each in text)
 
 
 def amount_text(amount: int, currency: str) -> str:
     """`1,234.50 USD`."""
     return (
-        money.format_amount(amount, currency)
+        _locale.amount(money.format_amount(amount, currency))
         if currency in money.CURRENCIES
         else f"{amount} {currency} (minor units)"
     )
@@ -111,7 +112,7 @@ def _deadline(subject: Mapping[str, Any]) -> str:
         value = _at(subject, path)
         if isinstance(value, int) and not isinstance(value, bool) and value > 0:
             words = path[-1].replace("_", " ").replace("due by", "respond by")
-            return f"{words} {datetime.fromtimestamp(value, UTC):%Y-%m-%d}"
+            return f"{words} {_locale.moment(datetime.fromtimestamp(value, UTC), '%Y-%m-%d')}"
     return ""
 
 
@@ -153,6 +154,6 @@ def _value_text(name: str, value: object, currency: str) -> str:
         if currency and (name in _AMOUNTS or name.startswith("amount") or name in {"subtotal", "fee", "tax"}):
             return amount_text(value, currency)
         if value > 10**9 and (name.endswith(("_at", "_date", "_by", "_end", "_start")) or name == "created"):
-            return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M} UTC"
+            return f"{_locale.moment(datetime.fromtimestamp(value, UTC), '%Y-%m-%d %H:%M')} UTC"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 300 else f"{text[:300]}…"

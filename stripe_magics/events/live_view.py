@@ -109,7 +109,8 @@ class LiveViewModel:
             self.send({"status": self.status()})
 
     def _row(self, event: dict[str, Any]) -> dict[str, str]:
-        return row(event, self.watch.account_label if self.watch.shows_accounts else None)
+        shown = row(event, self.watch.account_label if self.watch.shows_accounts else None)
+        return {**shown, "created": str(event["created"])}  # the page sorts by it: a language's dates don't
 
     def _send_page(self, number: int, **further: Any) -> None:
         """The page of events with that number, 0 the newest."""

@@ -7,7 +7,9 @@ are seen on light and on dark.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -100,8 +102,9 @@ def stacked(
 
 def whole_numbers(axis: Any) -> None:
     """Marks of counts: whole numbers from 0 on."""
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(f"{value:,.0f}")))
     axis.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axis.set_ylim(0, max(1.0, axis.get_ylim()[1]) * 1.1)
 
@@ -129,6 +132,44 @@ def major(frame: pd.DataFrame, currency: str) -> pd.DataFrame:
     return scaled
 
 
+def moment(value: date, form: str) -> str:
+    """A date on an axis in the locale; in numbers where no font of the plot has its words."""
+    text = _locale.moment(value, form)
+    return text if _drawable(text) else _locale.moment(value, form, in_numbers=True)
+
+
+def number(text: str) -> str:
+    """A number in the locale; with a plain space between its groups where no font has the narrow one."""
+    text = _locale.number(text)
+    return text if _drawable(text) else text.replace("\u202f", "\xa0")
+
+
+def percent(value: float) -> str:
+    """`12%` in the locale."""
+    return number(f"{value:,.0%}")
+
+
+def _drawable(text: str) -> bool:
+    """Whether the plot's fonts have every character: a missing one is drawn as a box."""
+    if text.isascii():
+        return True
+    return all(any(font.get_char_index(ord(each)) for font in _fonts()) for each in text)
+
+
+def _fonts() -> list[Any]:
+    """The fonts that matplotlib looks in, as the style has them."""
+    from matplotlib import font_manager, rcParams
+
+    found = []
+    for family in rcParams["font.family"]:
+        with contextlib.suppress(ValueError):  # one that isn't installed
+            path = font_manager.findfont(
+                font_manager.FontProperties(family=family), fallback_to_default=False
+            )
+            found.append(font_manager.get_font(path))
+    return found
+
+
 def _tick(value: float, digits: int) -> str:
     """An amount on an axis, with the decimals that it needs and no more than its currency has."""
     text = f"{value:,.{digits}f}"
@@ -139,9 +180,9 @@ def _on_bar(value: float, currency: str, *, sign: bool = False) -> str:
     """An amount at a bar: with the decimals of its currency while it is short, whole from 10,000 on."""
     digits = exponent(currency) if abs(value) < 10_000 else 0
     return (
-        _locale.number(f"{value:,.{digits}f}")
+        number(f"{value:,.{digits}f}")
         if not sign
-        else f"{'+' if value >= 0 else ''}{_locale.number(f'{value:,.{digits}f}')}"
+        else f"{'+' if value >= 0 else ''}{number(f'{value:,.{digits}f}')}"
     )
 
 
@@ -153,7 +194,7 @@ def finish(axis: Any, currency: str, *, unit: str = "") -> None:
     axis.set_xlabel("")
     if not unit:
         digits = exponent(currency)
-        axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _locale.number(_tick(value, digits))))
+        axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(_tick(value, digits))))
     axis.axhline(0, color=axis.xaxis.label.get_color(), linewidth=0.8)
     axis.grid(axis="y", alpha=0.3)
     low, high = axis.get_ylim()
@@ -169,7 +210,7 @@ def dates(axis: Any) -> None:
     locator = AutoDateLocator(maxticks=9)
     axis.xaxis.set_major_locator(locator)
     axis.xaxis.set_major_formatter(
-        FuncFormatter(lambda value, _: _locale.moment(num2date(value), "%Y-%m-%d"))
+        FuncFormatter(lambda value, _: moment(num2date(value), "%Y-%m-%d"))
         if _locale.locale_name()
         else ConciseDateFormatter(locator)
     )

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stripe_magics import _locale
 from stripe_magics.accessor import accessor_extensions
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.finance.aggregation import text_column, to_int64, to_str
@@ -24,7 +23,10 @@ from stripe_magics.finance.plot_parts import (
     grid,
     legend,
     major,
+    moment,
+    number,
     panels,
+    percent,
     stacked,
     waterfall,
     whole_numbers,
@@ -149,7 +151,7 @@ def _cash(report: pd.DataFrame) -> Any:
         places = range(len(mine))
         stacked(axis, places, {name: amounts[name] for name in ("pending", "expected_invoices")})
         axis.plot(places, amounts["cumulative"].to_numpy(), color=COLOURS[3], marker=".", label="cumulative")
-        days = [_locale.moment(each, "%d %b") for each in mine["date"]]
+        days = [moment(each, "%d %b") for each in mine["date"]]
         axis.set_xticks(places, days, rotation=45)
         legend(axis)
         finish(axis, currency)
@@ -193,7 +195,7 @@ def _disputes(report: pd.DataFrame) -> Any:
         labels = {"activity": "disputes of the period", "cohort": "of payments of the period"}
         axis.set_xticks(range(len(mine)), [labels.get(each, each) for each in mine["basis"]])
         for place, (count, rate) in enumerate(zip(mine["disputes"], mine["rate_count"], strict=True)):
-            said = "no payments" if pd.isna(rate) else _locale.number(f"{rate:.2%}")
+            said = "no payments" if pd.isna(rate) else number(f"{rate:.2%}")
             axis.annotate(said, (place, count), ha="center", va="bottom", fontsize="small")
         legend(axis)
         finish(axis, currency, unit=f"disputes ({currency.upper()})")
@@ -226,14 +228,14 @@ def _mrr(report: pd.DataFrame) -> Any:
 
 
 def _months(axis: Any, months: Any) -> None:
-    names = [_locale.moment(each.to_timestamp(), "%b %Y") for each in months]
+    names = [moment(each.to_timestamp(), "%b %Y") for each in months]
     every = max(1, len(names) // 12)
     axis.set_xticks(range(0, len(names), every), names[::every], rotation=40, ha="right")
 
 
 def _retention(report: pd.DataFrame) -> Any:
     """Net and gross revenue retention and customers kept, of each month and of twelve months."""
-    from matplotlib.ticker import PercentFormatter
+    from matplotlib.ticker import FuncFormatter
 
     lines = {
         "nrr": ("net revenue retention", COLOURS[0], "-"),
@@ -252,7 +254,7 @@ def _retention(report: pd.DataFrame) -> Any:
                 axis.plot(range(len(kept)), kept, color=colour, linestyle=style, marker=".", label=label)
         _months(axis, ordered["month"])
         axis.axhline(1, color=axis.xaxis.label.get_color(), linewidth=0.8)
-        axis.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
         axis.set_ylabel(currency.upper())
         axis.grid(axis="y", alpha=0.3)
         legend(axis)
@@ -284,8 +286,8 @@ def _heat_map(figure: Any, axis: Any, table: pd.DataFrame, label: str) -> None:
     axis.set_xlabel("months since the first")
     for y, x in zip(*np.nonzero(~np.isnan(values)), strict=True):
         colour = "white" if values[y, x] < 0.6 * most else "black"
-        axis.text(x, y, f"{values[y, x]:.0%}", ha="center", va="center", fontsize=5, color=colour)
-    figure.colorbar(image, ax=axis, label=label).ax.yaxis.set_major_formatter(lambda each, _: f"{each:.0%}")
+        axis.text(x, y, percent(values[y, x]), ha="center", va="center", fontsize=5, color=colour)
+    figure.colorbar(image, ax=axis, label=label).ax.yaxis.set_major_formatter(lambda each, _: percent(each))
 
 
 def _deferred(report: pd.DataFrame) -> Any:

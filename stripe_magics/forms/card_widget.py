@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl
 
 import ipywidgets as w
 
+from stripe_magics import _locale
 from stripe_magics._html import Markup, output, table, tag
 from stripe_magics._redaction import hide
 from stripe_magics._status_colours import WAITING, colours
@@ -215,7 +216,7 @@ class ObjectCard:
 
 def when(seconds: int, zone: tzinfo) -> str:
     """`02 Nov 2026, 09:00`."""
-    return f"{datetime.fromtimestamp(seconds, zone or UTC):%d %b %Y, %H:%M}"
+    return _locale.moment(datetime.fromtimestamp(seconds, zone or UTC), "%d %b %Y, %H:%M")
 
 
 def card_html(story: Story, connection: Connection) -> str:

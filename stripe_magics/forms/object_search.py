@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from stripe_magics import catalogue
+from stripe_magics import _locale, catalogue
 from stripe_magics.catalogue import stripe_objects
 from stripe_magics.catalogue.field import Field, Kind
 from stripe_magics.catalogue.module import Module
@@ -140,12 +140,17 @@ def _rows(answer: Any) -> list[dict[str, Any]]:
 
 def matches(row: Mapping[str, Any], text: str) -> bool:
     """Whether every word stands somewhere in what people know of an object. No words match anything."""
-    known = " ".join([*(str(row.get(key) or "") for key in WORDS), amount(row), _rate(row)]).lower()
+    amounts = dict.fromkeys((amount(row), _plain_amount(row)))  # as it is shown, and as a line takes it
+    known = " ".join([*(str(row.get(key) or "") for key in WORDS), *amounts, _rate(row)]).lower()
     return all(word in known for word in text.lower().split())
 
 
 def amount(row: Mapping[str, Any]) -> str:
     """The object's amount as people read it, "" if it has none."""
+    return _locale.amount(_plain_amount(row))
+
+
+def _plain_amount(row: Mapping[str, Any]) -> str:
     from stripe_magics.money import CURRENCIES, format_amount
 
     minor = next(
@@ -167,7 +172,8 @@ def describe(row: Mapping[str, Any]) -> str:
         for key in ("name", "number", "display_name", "email", "customer_email", "description")
     ]
     created = row.get("created")
-    day = f"{datetime.fromtimestamp(created, UTC):%d %b %Y}" if isinstance(created, int) else ""
+    made = datetime.fromtimestamp(created, UTC) if isinstance(created, int) else None
+    day = _locale.moment(made, "%d %b %Y") if made is not None else ""
     status = str(row.get("status") or ("inactive" if row.get("active") is False else ""))
     words = [each[:60] for each in parts if each]
     return ", ".join(

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from stripe_magics import _locale
 from stripe_magics._html import output, table, tag
 from stripe_magics.errors import StripeError
 from stripe_magics.forms import html
@@ -107,7 +108,7 @@ def today(connection: Connection | None = None) -> Today:
         or ("the sandbox" if connection.mode == "sandbox" else connection.key_hint)
     )
     return Today(
-        f"{now:%A, %d %B %Y, %H:%M} ({zone})",
+        f"{_locale.moment(now, '%A, %d %B %Y, %H:%M')} ({zone})",
         f"{name}, {connection.mode}" if connection.mode != "sandbox" else str(name),
         sections,
     )
@@ -160,7 +161,7 @@ def _payments(get: Callable[[str], Any], midnight: int) -> TodaySection:
         )
     lines = [
         TodayLine(
-            f"{len(amounts)} {'payment' if len(amounts) == 1 else 'payments'} over"
+            f"{_locale.number(f'{len(amounts):,}')} {'payment' if len(amounts) == 1 else 'payments'} over"
             f" {money(sum(amounts), currency)}",
             status,
         )

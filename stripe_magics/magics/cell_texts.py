@@ -54,24 +54,29 @@ def _several(items: Any) -> str:
             _locale.amount(format_amount(int(each["amount"]), str(each["currency"]))) for each in items
         )
     if not any(isinstance(each, (dict, list)) for each in items):
-        return ", ".join(str(each) for each in items)
+        return ", ".join(_inner(each) for each in items)
     return f"{len(items)} item{'' if len(items) == 1 else 's'}"
 
 
 def _inner(value: Any) -> str:
+    if isinstance(value, float):
+        return _locale.number(str(value))
     return (
         "{...}" if isinstance(value, dict) else f"[{len(value)}]" if isinstance(value, list) else str(value)
     )
 
 
-def times(values: Any, zone: str, *, days: bool = False) -> list[str]:
-    """Times in a zone; only their day where all of them are midnight, or where they mean days."""
+def times(values: Any, zone: str, *, days: bool = False, day_only: bool = False) -> list[str]:
+    """Times in a zone; only their day where all of them are midnight, where they mean days, or where that is
+    asked for."""
     from zoneinfo import ZoneInfo
 
     if getattr(values.dtype, "tz", None) is not None and not days:
         values = values.dt.tz_convert(ZoneInfo(zone))
-    whole_days = days or (
-        bool(len(values)) and bool((values.dropna() == values.dropna().dt.normalize()).all())
+    whole_days = (
+        days
+        or day_only
+        or (bool(len(values)) and bool((values.dropna() == values.dropna().dt.normalize()).all()))
     )
     if not _locale.locale_name():
         return _iso_times(values, whole_days=whole_days)
@@ -107,7 +112,7 @@ def _amount(value: Any, code: Any, units: str) -> str:
     if is_missing(value):
         return ""
     if not isinstance(code, str):
-        return _locale.number(f"{value:,}") if isinstance(value, int) else str(value)
+        return count(value) if isinstance(value, int) else str(value)
     if units != "major" and type(value) is int:
         return _locale.amount(format_amount(value, code))
     number = Decimal(str(value))
@@ -121,6 +126,11 @@ def _amount(value: Any, code: Any, units: str) -> str:
 
 # of a report's columns, by what they are
 _FORMS = {"days": "{:,.1f}", "number": "{:,.2f}", "percent": "{:,.2f}"}
+
+
+def count(value: int) -> str:
+    """`1,234`."""
+    return _locale.number(f"{value:,}")
 
 
 def numbers(values: Any, *, percent: bool, kind: str = "") -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from stripe_magics._characters import visible
 from stripe_magics._html import Markup, output, scrolling, tag, with_code
 from stripe_magics.catalogue.stripe_objects import object_type, owner
+from stripe_magics.magics.cell_texts import count
 from stripe_magics.magics.frame_view import MAX_UNBROKEN, View
 from stripe_magics.magics.status_badges import STATE_COLUMNS, badge, mode_word, state
 
@@ -22,7 +23,7 @@ def as_html(view: View) -> str:
     rows: list[Markup] = []
     for row in range(len(view.places)):
         if row == view.gap:
-            words = f"... {len(view.frame) - len(view.places):,} rows more ..."
+            words = f"... {count(len(view.frame) - len(view.places))} rows more ..."
             rows.append(
                 tag(
                     "tr",
@@ -104,9 +105,8 @@ def as_text(view: View) -> str:
         with pd.option_context("display.max_colwidth", None):
             lines.append(pd.DataFrame(shown, index=view.bare.index).to_string(index=view.indexed))
         if view.cut:
-            lines.append(
-                f"... {len(view.frame) - len(view.places):,} rows more (the first and the last are shown)"
-            )
+            rest = count(len(view.frame) - len(view.places))
+            lines.append(f"... {rest} rows more (the first and the last are shown)")
     else:
         lines.append("nothing found")
     return visible("\n".join([*lines, *view.notes(len(fitting))]))

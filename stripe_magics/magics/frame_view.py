@@ -263,8 +263,8 @@ class View:
         name = DEADLINES.get(self.info.object, "")
         if name not in self.bare.columns:
             return texts
-        days = cell_texts.times(self.bare[name], self.info.zone or "UTC")
-        return [with_deadline(word, day[:10]) for word, day in zip(texts, days, strict=True)]
+        days = cell_texts.times(self.bare[name], self.info.zone or "UTC", day_only=True)
+        return [with_deadline(word, day) for word, day in zip(texts, days, strict=True)]
 
     # The whole ----------------------------------------------------------------------------------------------
     def title(self) -> str:
@@ -278,7 +278,7 @@ class View:
             .replace(".", " ")
             .replace("_", " ")
         )
-        rows = f"{len(self.frame):,} row{'' if len(self.frame) == 1 else 's'}"
+        rows = f"{cell_texts.count(len(self.frame))} row{'' if len(self.frame) == 1 else 's'}"
         return " · ".join(part for part in (what, rows, self.info.account) if part)
 
     def notes(self, shown: int | None = None) -> list[str]:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from stripe_magics import _locale
 from stripe_magics._html import Markup, join, tag
 from stripe_magics.magics.cell_texts import MAX_CELL, is_missing
 from stripe_magics.magics.frame_view import NameLookup, View
@@ -72,6 +73,8 @@ def _numbers(view: View, name: object) -> Sequence[float] | None:
     import pandas as pd
 
     values = view.bare[name]
+    if values.dtype.kind == "M" and _locale.locale_name():
+        return _moments(values)
     if values.dtype.kind not in "iuf":
         return None
     numbers = pd.to_numeric(values, errors="coerce").astype("float64").to_numpy(na_value=math.nan)
@@ -80,6 +83,11 @@ def _numbers(view: View, name: object) -> Sequence[float] | None:
     codes = [each.rpartition(" ")[2] for each in view.money[name]]
     units = {each: _minor_units(each) for each in set(codes)}
     return [float(each) for each in numbers / np.array([units[each] for each in codes], dtype="float64")]
+
+
+def _moments(values: Any) -> Sequence[float]:
+    """Times as seconds: a language's dates don't sort as text."""
+    return [math.nan if is_missing(each) else float(each.timestamp()) for each in values]
 
 
 def _minor_units(code: str) -> int:

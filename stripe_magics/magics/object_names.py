@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from stripe_magics import catalogue
+from stripe_magics import _locale, catalogue
 from stripe_magics.catalogue.stripe_objects import object_path, owner
 from stripe_magics.errors import StripeError, StripeMagicsError
 from stripe_magics.money import CURRENCIES, format_amount
@@ -39,7 +39,7 @@ def _price(found: Mapping[str, Any]) -> str:
     every = found.get("recurring") or {}
     count = int(every.get("interval_count") or 1)
     times = f"{count} {every.get('interval')}s" if count > 1 else str(every.get("interval"))
-    return format_amount(amount, currency) + (f" / {times}" if every else "")
+    return _locale.amount(format_amount(amount, currency)) + (f" / {times}" if every else "")
 
 
 NAMES: dict[str, Callable[[Mapping[str, Any]], str]] = {
@@ -60,20 +60,23 @@ NAME_COLUMNS = {
 
 @dataclass(slots=True)
 class KnownNames:
-    """What was read for one connection: id -> name ("" where the object has none), and why reading failed."""
+    """What was read for one connection: id -> name ("" where the object has none; prices in the locale that
+    was set), and why reading failed."""
 
     writes: int
     since: float
+    locale: str
     names: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)  # path -> Stripe's words
 
 
 def known(connection: Connection) -> KnownNames:
-    """The names that are kept for a connection; none once something was written, or after ten minutes."""
+    """The names that are kept for a connection; none once something was written, after ten minutes, or in
+    another locale."""
     kept = connection.extensions.get(_EXTENSION)
-    now = connection.monotonic()
-    if kept is None or kept.writes != connection.writes or now - kept.since > KEPT:
-        kept = connection.extensions[_EXTENSION] = KnownNames(connection.writes, now)
+    now, state = connection.monotonic(), (connection.writes, _locale.locale_name())
+    if kept is None or (kept.writes, kept.locale) != state or now - kept.since > KEPT:
+        kept = connection.extensions[_EXTENSION] = KnownNames(state[0], now, state[1])
     return kept
 
 

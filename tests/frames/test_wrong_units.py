@@ -45,7 +45,7 @@ def divided_to_floats(df: pd.DataFrame) -> pd.DataFrame:
 
 def updated(df: pd.DataFrame) -> pd.DataFrame:
     made = df.copy()
-    made.update(whole(df).stripe.to_major()[["amount"]].astype("int64"))
+    made.update(whole(df).stripe.to_major()[["amount"]].astype("Int64"))
     return made
 
 

@@ -103,7 +103,7 @@ function render({model, el}) {
     const row = {data, line};
     line.hidden = !matches(row);
     let at = rows.length;  // oldest first; what comes late has its place among the others
-    while (at && rows[at - 1].data.time > data.time) at -= 1;
+    while (at && Number(rows[at - 1].data.created) > Number(data.created)) at -= 1;
     if (at === rows.length) body.prepend(line);
     else rows[at].line.after(line);
     rows.splice(at, 0, row);

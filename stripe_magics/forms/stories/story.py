@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from stripe_magics import _locale
 from stripe_magics.money import CURRENCIES, format_amount
 
 Get = Callable[[str], Any]
@@ -62,7 +63,7 @@ class Story:
 def money(minor: Any, currency: Any) -> str:
     """`25.00 EUR`; "" for what is no amount."""
     known = isinstance(minor, int) and str(currency).lower() in CURRENCIES
-    return format_amount(minor, str(currency).lower()) if known else ""
+    return _locale.amount(format_amount(minor, str(currency).lower())) if known else ""
 
 
 def person(customer: object, fallback: str = "") -> str:
@@ -106,6 +107,6 @@ def day(seconds: Any) -> str:
     from datetime import UTC, datetime
 
     try:
-        return f"{datetime.fromtimestamp(int(seconds), UTC):%d %b %Y}"
+        return _locale.moment(datetime.fromtimestamp(int(seconds), UTC), "%d %b %Y")
     except (TypeError, ValueError, OverflowError, OSError):
         return ""
