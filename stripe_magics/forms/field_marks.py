@@ -1,6 +1,6 @@
 """What a form's fields get beside ipywidgets: the tie between a control and its note, errors for screen
-readers, and what Stripe has. For every widget of ours: a press isn't lost when the page moves under it, and
-JupyterLab's shortcuts leave its keys alone.
+readers, and what Stripe has. For every widget of ours: a press isn't lost when the page moves under it, JupyterLab's
+shortcuts leave its keys alone, and one whose kernel is gone says so (static/liveness.js).
 
 What Stripe has of a person must not be saved with a notebook, and whatever is in a widget's state may be. So
 the controls of an update stay blank in the kernel and in the saved state, which means untouched, while the
@@ -23,7 +23,8 @@ class FieldMarks(anywidget.AnyWidget):
     """Draws inside the form that it stands in, and has no state. `on_message` is called with what a person
     does to a field."""
 
-    _esm = PAGE_GUARD + static_text("field_marks.js")
+    _esm = PAGE_GUARD + static_text("liveness.js") + static_text("field_marks.js")
+    _css = static_text("liveness.css")
 
     def __init__(self, on_message: Callable[[dict[str, Any]], None] | None = None, **traits: Any) -> None:
         self.shown: dict[str, Any] = {}  # kept here only, for a page that is loaded again
@@ -38,7 +39,9 @@ class FieldMarks(anywidget.AnyWidget):
             self.send({"fields": fields})
 
     def _heard(self, _: object, content: dict[str, Any], _buffers: object) -> None:
-        if content.get("ready"):
+        if content.get("alive"):
+            self.send({"alive": True})
+        elif content.get("ready"):
             if self.shown:
                 self.send({"fields": self.shown})
         elif self._on_message is not None:

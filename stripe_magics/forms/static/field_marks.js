@@ -111,7 +111,7 @@ export default {
   render({ model, el }) {
     guard();
     el.style.display = "none";
-    let observer, root;
+    let observer, root, unwatch;
     let fields = {};
     const show = () => root.querySelectorAll(".sm-note").forEach((note) => {
       const control = controlOf(note);
@@ -148,6 +148,7 @@ export default {
         // margins of ipywidgets make a box 4 px wider than its place
         el.parentElement.style.overflowX = "clip";
       }
+      unwatch = liveness(model, el);
       root = el.closest(".sm-form");
       if (!root) return;
       show();
@@ -163,6 +164,7 @@ export default {
     requestAnimationFrame(start);
     return () => {
       model.off("msg:custom", heard);
+      if (unwatch) unwatch();
       if (observer) observer.disconnect();
       if (root) {
         root.removeEventListener("change", altered, true);
