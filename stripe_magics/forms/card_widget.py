@@ -24,6 +24,7 @@ from stripe_magics._status_colours import WAITING, colours
 from stripe_magics.catalogue import stripe_objects
 from stripe_magics.errors import NotFound, UnknownName
 from stripe_magics.forms import html
+from stripe_magics.forms.connection_guard import check_open, describe
 from stripe_magics.forms.object_search import find, id_in
 from stripe_magics.forms.opened_below import OpenedBelow
 from stripe_magics.forms.part_list import Part, PartList
@@ -156,6 +157,7 @@ class ObjectCard:
 
     def show_part(self, identity: str) -> ObjectCard:
         """The card of a part, below this one."""
+        check_open(self.connection)
         card = object_card(identity, connection=self.connection, run=self.run)
         if self.below is not None:
             self.below.show(card, card.widget())
@@ -169,6 +171,7 @@ class ObjectCard:
     def _open_form(self, action: Action) -> Any:
         from stripe_magics.forms import module_form
 
+        check_open(self.connection)
         form = module_form(action.module, action.values, run=self.run, connection=self.connection)
         if self.below is not None:
             return self.below.show(form)
@@ -188,7 +191,7 @@ class ObjectCard:
     def __repr__(self) -> str:
         story = self.story
         lines = [
-            f"{story.title} [{story.status or story.kind}] {story.id}",
+            f"{story.title} [{story.status or story.kind}] {story.id} · {describe(self.connection)}",
             *(f"  {name}: {value}" for name, value in story.facts),
         ]
         lines += [
@@ -210,7 +213,9 @@ class ObjectCard:
         buttons = self.buttons()
         if buttons is not None:
             view = {"version_major": 2, "version_minor": 0, "model_id": buttons.model_id}
-            words = "  ".join(f"[{each.label}]" for each in self.story.actions)
+            # where there are no widgets nothing may look like a button
+            words = ", ".join(each.label for each in self.story.actions)
+            words = f"Run the cell in a notebook for: {words}." if words else ""
             display({"text/plain": words, "application/vnd.jupyter.widget-view+json": view}, raw=True)
 
 
@@ -236,7 +241,7 @@ def card_html(story: Story, connection: Connection) -> str:
     kind = story.kind.rpartition(".")[2].replace("_", " ").capitalize()
     card = output(
         tag("h3", story.title, " ", badge),
-        tag("p", f"{kind} ", tag("code", story.id), *opened, class_="sm-sub"),
+        tag("p", f"{kind} ", tag("code", story.id), f" · {describe(connection)}", *opened, class_="sm-sub"),
         table([], facts, by_sheet=True, class_="sm-facts"),
         _entries(shown, connection.zone, "What happened"),
         _folded([entries[place] for place in sorted(folded)], connection.zone),

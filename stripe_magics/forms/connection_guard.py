@@ -19,6 +19,7 @@ class ConnectionGuard:
     def __init__(self, form: FormView) -> None:
         self.form = form
         self.connection = form.connection
+        self.moved = False  # to another account, and nobody has said yes to that one yet
 
     def check(self) -> None:
         """Raise `ConfirmationNeeded` if the connection changed, after disarming the form and forgetting what
@@ -32,8 +33,8 @@ class ConnectionGuard:
         closed = self.connection is not None and self.connection.closed
         if submission.stage is Stage.UNKNOWN and (closed or now is not self.connection):
             raise ConfirmationNeeded(
-                f"The last write belongs to {describe(self.connection)}, and the connection is"
-                f" {describe(present())}. Nothing was sent.",
+                f"The last write belongs to {describe(self.connection)}, and"
+                f" {now_open(self.connection)}. Nothing was sent.",
                 advice="`%stripe pending` lists it. Connect to that account again to find out how it ended.",
             )
         if now is self.connection:
@@ -42,7 +43,17 @@ class ConnectionGuard:
                 self.form.refresh()
             check_open(now)
             return
+        if now is None and self.connection is not None:  # it stays that one's until another is open
+            submission.disarm()
+            self.form.refresh_banner()
+            self.form.refresh()
+            raise ConfirmationNeeded(
+                f"The connection to {describe(self.connection)} was closed, and"
+                f" {now_open(self.connection)}. Nothing was sent.",
+                advice="`%stripe connect` opens one. Then press again.",
+            )
         before, self.connection = self.connection, now
+        self.moved = before is not None
         if before is None:  # opened before there was any connection: nothing of another account is in it
             self.form.refresh_banner()
             return
@@ -55,7 +66,7 @@ class ConnectionGuard:
         raise ConfirmationNeeded(
             f"The connection changed {f'from {old} to {new}' if new != old else f'(both are {new})'}."
             " Nothing was sent.",
-            advice="Check the values and press again to send them there.",
+            advice="Check the values and press again: you are asked once more, then they are sent there.",
         )
 
 
@@ -65,10 +76,23 @@ def check_open(connection: Connection | None) -> None:
     if connection is None or not connection.closed:
         return
     raise ConfirmationNeeded(
-        f"This belongs to {describe(connection)}, which was closed; the connection is {describe(present())}"
-        " now. Nothing was sent.",
-        advice="Run its cell again to open it on the connection that is open.",
+        f"This belongs to {describe(connection)}, which was closed; {now_open(connection)}. Nothing was sent.",
+        advice=(
+            "Run its cell again to open it on the connection that is open."
+            if present() is not None
+            else "`%stripe connect` opens one. Then run this cell again."
+        ),
     )
+
+
+def now_open(old: Connection | None) -> str:
+    """What is connected now, where `old` was, as the end of a sentence."""
+    if present() is None:
+        return "no connection is open now"
+    name = describe(present())
+    if name == describe(old):
+        return f"another connection to {name} is open now"
+    return f"the connection is {name} now"
 
 
 def present() -> Connection | None:

@@ -1,6 +1,6 @@
 """What a form's fields get beside ipywidgets: the tie between a control and its note, errors for screen
-readers, and what Stripe has. For every widget of ours: a press isn't lost when the page moves under it, JupyterLab's
-shortcuts leave its keys alone, and one whose kernel is gone says so (static/liveness.js).
+readers, and what Stripe has. For every widget of ours: a press isn't lost when the page moves under it,
+JupyterLab's shortcuts leave its keys alone, and one whose kernel is gone says so (static/liveness.js).
 
 What Stripe has of a person must not be saved with a notebook, and whatever is in a widget's state may be. So
 the controls of an update stay blank in the kernel and in the saved state, which means untouched, while the

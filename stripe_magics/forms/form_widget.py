@@ -63,9 +63,7 @@ class ModuleForm(w.VBox):
         make = self.tree.make
         self.comparison = Comparison(self)
         self.amount = AmountPanel(self)
-        self._top = make(
-            w.HTML, "full", value=CSS + cards.mode_banner(self.connection) + cards.head(state.module)
-        )
+        self._top = make(w.HTML, "full", value=self._banner())
         self.problems = ProblemList(self)
         self.marks = make(FieldMarks, "note", on_message=self.comparison.heard)
         self._line = make(w.HTML, "full", value=cards.line(self.line))
@@ -285,9 +283,11 @@ class ModuleForm(w.VBox):
 
     def refresh_banner(self) -> None:
         """Bring the strip on top to the connection as it is now."""
-        set_trait(
-            self._top, "value", CSS + cards.mode_banner(self.connection) + cards.head(self.state.module)
-        )
+        set_trait(self._top, "value", self._banner())
+
+    def _banner(self) -> str:
+        top = cards.mode_banner(self.connection) + cards.head(self.state.module)
+        return CSS + self.area.style + top
 
     def show_faults(self, faults: tuple[Fault, ...]) -> None:
         """Mark the fields, open their groups, and list them above the button: each entry jumps to its

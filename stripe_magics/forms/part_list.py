@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as w
 
 from stripe_magics.catalogue import stripe_objects
+from stripe_magics.forms.connection_guard import check_open
 from stripe_magics.forms.opened_below import OpenedBelow
 from stripe_magics.forms.row_actions import RowAction, actions_for
 from stripe_magics.forms.run_protocols import RunCommand
@@ -99,6 +100,7 @@ class PartList:
     def _open(self, action: RowAction, identity: str) -> Any:
         from stripe_magics.forms import module_form
 
+        check_open(self.connection)
         form = module_form(action.module, {action.field: identity}, run=self.run, connection=self.connection)
         if action.group in form.groups:
             form.open_group(action.group)

@@ -1,17 +1,20 @@
 """Where a form's result goes: an output of its own under the form, and a variable.
 
 An output that was displayed when the cell ran can be updated from a callback later, and what is in it is
-saved with the notebook; nothing else that a callback shows is. So the area is displayed, empty, along with
-the form.
+saved with the notebook; nothing else that a callback shows is. So the area is displayed along with the form.
+Until there is a result it holds a sentence for whoever opens the saved notebook, where JupyterLab says "model
+not found" in the form's place; beside a form that is drawn it isn't seen.
 """
 
 from __future__ import annotations
 
 import keyword
 import os
+import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from stripe_magics._html import output, tag
 from stripe_magics.catalogue.module import Module
 from stripe_magics.forms import html
 
@@ -19,19 +22,29 @@ if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
 
 
+AGAIN = "A form was open here. Forms aren't saved with a notebook: run the cell again to open it."
+
+
 class ResultArea:
     """The output under one form."""
 
     def __init__(self) -> None:
         self.handle: Any = None
+        self._again = f"sm-again-{uuid.uuid4().hex[:8]}"
+
+    @property
+    def style(self) -> str:
+        """What a form that is drawn hides the sentence with."""
+        return f"<style>.{self._again}{{display:none}}</style>"
 
     def open(self) -> None:
-        """Display the empty area. Without IPython there is none, and results are returned only."""
+        """Display the area. Without IPython there is none, and results are returned only."""
         from IPython import get_ipython
         from IPython.display import display
 
         if get_ipython() is not None and not in_voila():
-            self.handle = display({"text/plain": "", "text/html": ""}, raw=True, display_id=True)
+            sentence = output(tag("small", AGAIN), class_=self._again)
+            self.handle = display({"text/plain": "", "text/html": sentence}, raw=True, display_id=True)
 
     def show(self, frame: object, facts: list[tuple[str, str]]) -> None:
         """Show a result with its receipt above, in place of the last one."""

@@ -63,7 +63,7 @@ class RowsForm(w.VBox):
         for each in self.columns.values():
             each.observe(lambda _: self._changed(), "value")
         head = html.head(module) + html.explanation(self._lead())
-        self._top = make(w.HTML, "full", value=CSS + html.mode_banner(connection) + head)
+        self._top = make(w.HTML, "full", value=CSS + self.area.style + html.mode_banner(connection) + head)
         self._fields = make(w.VBox, "column", children=tuple(self.columns.values()))
         self.bar = make(w.HBox, "row", children=(), _dom_classes=("sm-bar",))
         self.status = make(w.HTML, "full", value="")

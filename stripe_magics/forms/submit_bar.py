@@ -103,8 +103,12 @@ class Sender:
                 )
         return frame
 
-    def press(self) -> Any:
-        """The button. Sends, or asks for the second step, or says why it does neither."""
+    def press(self, *, by_hand: bool = False) -> Any:
+        """The button. Sends, or asks for the second step, or says why it does neither.
+
+        `by_hand`: after the connection changed, a person is asked: the second click of a double click comes
+        before anybody has read that.
+        """
         state, submission = self.form.state, self._submission
         if not self._reads:
             self.connection_guard.check()
@@ -129,11 +133,12 @@ class Sender:
         if state.updates and not shown and self.form.connection is not None:
             self.form.comparison.fetch()
         self._checked()
+        ask = by_hand and self.connection_guard.moved
         own = state.options.idempotency or str(state.values().get(self._own_key_field(), ""))
         if not submission.arm(own):
             return None
         self.repeat = False
-        if confirmation.needs_confirmation(self.form) or (state.updates and not shown):
+        if ask or confirmation.needs_confirmation(self.form) or (state.updates and not shown):
             self._ask(confirmation.confirmation_html(self.form))
             return None
         return self._write()
@@ -239,6 +244,7 @@ class Sender:
             dry_run=False,
         )
         command = replace(command, options=options)
+        self.connection_guard.moved = False
         return self._run_write(command) if self._submission.begin(command) else None
 
     def _run_write(self, command: Command) -> Any:
@@ -339,7 +345,7 @@ class Sender:
 
     def _go_clicked(self) -> None:
         if not self._reads:
-            self.press()
+            self.press(by_hand=True)
             return
         request = self._checked()
         if not (request.lists and (request.limit is None or request.limit > ROWS)):

@@ -19,6 +19,7 @@ import ipywidgets as w
 from stripe_magics._html import NO_MATHEMATICS, Markup, output, tag, text, with_code
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.forms import html
+from stripe_magics.forms.connection_guard import check_open
 from stripe_magics.forms.field_marks import FieldMarks
 from stripe_magics.forms.row_actions import RowAction, actions_for
 from stripe_magics.forms.run_protocols import RunCommand
@@ -182,6 +183,7 @@ class TableWidget(w.VBox):
 
         def pressed(_: object) -> None:
             try:
+                check_open(self.connection)  # a form of another account than the table's would be a trap
                 action()
             except StripeMagicsError as fault:
                 self.status.value = CSS + html.error(fault)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as w
 
 from stripe_magics.forms.card_widget import object_card
+from stripe_magics.forms.connection_guard import check_open
 from stripe_magics.forms.opened_below import OpenedBelow
 from stripe_magics.forms.part_list import Part, PartList
 from stripe_magics.forms.run_protocols import RunCommand
@@ -46,6 +47,7 @@ class TodayPage:
 
     def refresh(self) -> TodayPage:
         """Read the page again and show it in the same place."""
+        check_open(self.connection)
         self.today = today(self.connection)
         self.below.drop()
         old, self.parts = self.parts, self._parts()
@@ -57,6 +59,7 @@ class TodayPage:
 
     def show_part(self, identity: str) -> Any:
         """The card of a line's object, below the page."""
+        check_open(self.connection)
         card = object_card(identity, connection=self.connection, run=self.run)
         return self.below.show(card, card.widget())
 

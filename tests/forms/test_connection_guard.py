@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from stripe_magics.client.connection import Connection
-from stripe_magics.client.shared_connection import connect
+from stripe_magics.client.shared_connection import close, connect
 from stripe_magics.errors import ConfirmationNeeded, OutcomeUnknown
 from stripe_magics.forms import module_form
 from stripe_magics.forms.submission_state import Stage
@@ -92,3 +93,68 @@ def test_two_connections_of_one_name_are_said_to_be_two() -> None:
     connect(sandbox=True, demo=False)
     with pytest.raises(ConfirmationNeeded, match=r"changed \(both are the sandbox\)\. Nothing was sent"):
         form.submit()
+
+
+def test_the_second_click_of_a_double_click_sends_nothing_to_the_other_account(sandbox: Connection) -> None:
+    form = module_form("customers.create", {"name": "Jenny"})
+    other = connect(sandbox=True)
+    before = writes(other)
+    form.sender.go.click()
+    form.sender.go.click()
+    assert writes(other) == before
+    assert form.state.submission.stage is Stage.ARMED
+    assert "send it?" in form.status.value
+    form.sender.confirm()
+    assert writes(other) == before + 1
+    form.fill(name="Jane")
+    form.sender.go.click()
+    assert writes(other) == before + 2, "asked once, not for ever"
+
+
+def test_a_form_without_any_connection_stays_with_the_account_that_it_was_begun_on(
+    sandbox: Connection,
+) -> None:
+    form = module_form("customers.create", {"name": "Jenny"})
+    close()
+    form.sender.go.click()
+    assert "was closed, and no connection is open now. Nothing was sent" in form.status.value
+    assert "%stripe connect" in form.status.value
+    other = connect(sandbox=True)
+    before = writes(other)
+    form.sender.go.click()
+    assert "The connection changed" in form.status.value
+    assert writes(other) == before
+
+
+@pytest.mark.parametrize("after", [lambda: connect(sandbox=True), close], ids=["another", "none"])
+def test_what_a_card_a_table_or_the_day_offers_is_refused_once_their_account_was_closed(
+    sandbox: Connection, after: Callable[[], object]
+) -> None:
+    pytest.importorskip("itables")
+    import stripe_magics as sm
+    from stripe_magics.forms import object_card, table, today
+    from stripe_magics.magics.interactive_table import table_content
+
+    card, day = object_card("cus_demoJennyRosen"), today()
+    card.widget()
+    rows = table(
+        table_content(sm.call("customers.list", limit=3)), connection=sandbox, run=None, run_rows=None
+    )
+    rows.select([0])
+    after()
+    for action in (
+        lambda: card.open("Edit"),
+        lambda: card.show_part("pi_demoLatest"),
+        day.refresh,
+        lambda: day.show_part("pi_demoLatest"),
+    ):
+        with pytest.raises(ConfirmationNeeded, match=r"belongs to the sandbox, which was closed.*Nothing"):
+            action()
+    for label in ("Show card", "Edit", "New invoice"):
+        assert rows.press(label) is None
+        assert "belongs to the sandbox, which was closed" in rows.status.value
+    card.parts.choose(card.parts.parts[0].id)
+    assert card.parts.press("Show card") is None
+    assert "belongs to the sandbox" in card.below.status.value
+    for each in (card, day, rows):
+        each.close()
