@@ -76,7 +76,8 @@ def check_open(connection: Connection | None) -> None:
     if connection is None or not connection.closed:
         return
     raise ConfirmationNeeded(
-        f"This belongs to {describe(connection)}, which was closed; {now_open(connection)}. Nothing was sent.",
+        f"This belongs to {describe(connection)}, which was closed; {now_open(connection)}."
+        " Nothing was sent.",
         advice=(
             "Run its cell again to open it on the connection that is open."
             if present() is not None

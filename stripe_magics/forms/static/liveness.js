@@ -12,12 +12,12 @@ function wordsOf(holder) {
     ? ["This form isn't connected to a running kernel, so nothing can be sent from it. ",
       "Run its cell again to open it."]
     : holder.matches(".sm-table")
-      ? ["This table isn't connected to a running kernel. It still sorts, searches and exports; run its cell ",
-        "again to do something with its rows."]
+      ? ["This table isn't connected to a running kernel. It still sorts, searches and exports; ",
+        "run its cell again to do something with its rows."]
       : ["These buttons aren't connected to a running kernel. Run the cell again."];
   if (holder.querySelector(".sm-line")) words.push(" The line at the end keeps what was entered.");
-  const said = [...holder.querySelectorAll(".sm-card")].some((each) => each.textContent.startsWith("Sending"));
-  if (said) words.push(" A call was on its way: %stripe pending tells how it ended. Look there first.");
+  const cards = [...holder.querySelectorAll(".sm-card")];
+  if (cards.some((each) => each.textContent.startsWith("Sending"))) words.push(" A call was on its way: %stripe pending tells how it ended. Look there first.");
   return words.join("");
 }
 
