@@ -17,7 +17,9 @@ function wordsOf(holder) {
       : ["These buttons aren't connected to a running kernel. Run the cell again."];
   if (holder.querySelector(".sm-line")) words.push(" The line at the end keeps what was entered.");
   const cards = [...holder.querySelectorAll(".sm-card")];
-  if (cards.some((each) => each.textContent.startsWith("Sending"))) words.push(" A call was on its way: %stripe pending tells how it ended. Look there first.");
+  if (cards.some((each) => each.textContent.startsWith("Sending"))) {
+    words.push(" A call was on its way: %stripe pending tells how it ended. Look there first.");
+  }
   return words.join("");
 }
 
