@@ -16,18 +16,22 @@ docs.stripe.com/stripe-data/schema.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from stripe_magics import dates
+from stripe_magics._form_encoding import describe_missing, plain
 from stripe_magics._text import closest_matches
 from stripe_magics.accessor.list_columns import explode
 from stripe_magics.accessor.object_joins import join
 from stripe_magics.accessor.time_columns import local_day
-from stripe_magics.errors import UnknownName
+from stripe_magics.errors import InvalidValue, UnknownName, UsageFault
 from stripe_magics.frames import build
 from stripe_magics.frames.frame_info import CallInfo, FrameInfo
 from stripe_magics.frames.pandas_columns import text_dtype
+from stripe_magics.request.list_plan import row_count
 
 if TYPE_CHECKING:
     from stripe_magics.client.shared_connection import Connection
@@ -38,12 +42,15 @@ def model(
     *,
     start: object = None,
     end: object = None,
-    limit: int | None = None,
+    limit: int | str | None = None,
     connection: Connection | None = None,
 ) -> pd.DataFrame:
-    """A table of the account: "payments", "subscriptions" or "revenue". `start` and `end` bound `created`
-    (dates or times; a date given as the end is a whole day), `limit` the rows that are read (None: all). See
-    the module for the columns.
+    """A table of the account: "payments", "subscriptions" or "revenue". See the module for the columns.
+
+    `start` and `end` bound `created`: a date, a month, a time, `yesterday`; a day or a month given as an end
+    is part of it. `limit` bounds the rows that are read (None or "all": all).
+    Raises `UnknownName` for another table, `UsageFault` for a time that can't be read or an end before the
+    start, `InvalidValue` for the limit, the `StripeError` of a list that can't be read.
 
         >>> sm.model("payments", start="2026-09-01").groupby("currency")["net"].sum()  # doctest: +SKIP
     """
@@ -54,22 +61,35 @@ def model(
             "model", name, closest_matches(name, list(MODELS)), advice=f"There are: {', '.join(MODELS)}."
         )
     connection = connection or current()
+    try:
+        rows = None if limit is None else row_count(limit)
+    except InvalidValue as fault:
+        raise fault.in_keywords() from None
     bounds = _bounds(connection, start, end)
-    return MODELS[name](connection, bounds, limit)
+    return MODELS[name](connection, bounds, rows)
 
 
-def _bounds(connection: Connection, start: Any, end: Any) -> tuple[tuple[str, str], ...]:
-    zone = str(connection.zone)
-    out = []
-    for key, value, last in (("created[gte]", start, False), ("created[lt]", end, True)):
-        if value is None:
-            continue
-        stamp = pd.Timestamp(value)
-        if last and stamp == stamp.normalize() and stamp.tz is None:
-            stamp += pd.Timedelta(days=1)
-        stamp = stamp.tz_localize(zone) if stamp.tz is None else stamp
-        out.append((key, str(int(stamp.timestamp()))))
-    return tuple(out)
+def _bounds(connection: Connection, start: object, end: object) -> tuple[tuple[str, str], ...]:
+    first = None if start is None else _seconds(connection, start)[0]
+    after = None if end is None else _seconds(connection, end)[1]
+    if first is not None and after is not None and after <= first:
+        raise UsageFault(f"The period ends ({end}) before it starts ({start}).")
+    bounds = {"created[gte]": first, "created[lt]": after}
+    return tuple((key, str(value)) for key, value in bounds.items() if value is not None)
+
+
+def _seconds(connection: Connection, value: object) -> tuple[int, int]:
+    """When a day or a month begins and ends; an instant twice. One without a zone is the connection's."""
+    if isinstance(value, pd.Period):
+        value = str(value)
+    if plain(value) is None:
+        raise UsageFault(f"A date is missing ({describe_missing(value)}); leave it out for all.")
+    if isinstance(value, datetime) and value.tzinfo is None:
+        value = value.replace(tzinfo=connection.zone)
+    try:
+        return dates.span(value, connection.zone, datetime.fromtimestamp(connection.stripe_time(), UTC))
+    except ValueError as fault:
+        raise UsageFault(f"A bound of the table: {fault}.") from None
 
 
 def read_list(

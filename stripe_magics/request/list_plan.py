@@ -28,15 +28,21 @@ def row_limit(module: Module, values: Mapping[str, Any], options: Options) -> tu
         return _DEFAULT_LIMIT, False
     if declared is None and not module.lists and index_of(module).roles.get(Role.URL) is None:
         raise invalid_option("limit", f"{module.name} gives no list; leave it out")
-    rows = str(raw).strip().lower()
-    if rows == "all":
-        return None, True
-    if not re.fullmatch(r"[0-9]{1,9}", rows) or int(rows) < 1:
-        raise invalid_option("limit", f"{raw!r} is not a number of rows; give 1 or more, or all")
+    rows = row_count(raw)
     most = declared.maximum if declared else None
-    if most is not None and int(rows) > most:
+    if rows is not None and most is not None and rows > most:
         raise invalid_option("limit", f"{rows} is too large; the maximum is {most}")
-    return int(rows), True
+    return rows, True
+
+
+def row_count(limit: object) -> int | None:
+    """How many rows a limit means; None is all. Raises `InvalidValue`."""
+    rows = str(limit).strip().lower()
+    if rows == "all":
+        return None
+    if not re.fullmatch(r"[0-9]{1,9}", rows) or int(rows) < 1:
+        raise invalid_option("limit", f"{limit!r} is not a number of rows; give 1 or more, or all")
+    return int(rows)
 
 
 def row_filters_of(module: Module, values: Mapping[str, Any], local: set[str]) -> Iterable[RowFilter]:
