@@ -169,7 +169,11 @@ def call(name: str, /, **values: Any) -> Any:
 
     Keywords are the module's fields and the common options: `dry_run=True` (a `Request`; nothing is sent),
     `from_=frame` (one call a row, with a result column), `yes=True`, `again=True`, `expand=[...]`, `limit=N`
-    or `"all"`, `idempotency="..."`.
+    or `"all"`, `idempotency="..."`. Amounts are int64 minor units, times datetime64 in UTC.
+
+    Raises `UnknownName` for a module that there isn't, `InvalidValue` with all faults of names and values
+    at once, `ConfirmationNeeded` for a write that asks first, `RepeatRefused` for one that was made before,
+    `NotConnected`, and the `StripeError` of a request that failed: `CardDeclined`, `OutcomeUnknown` ...
     """
     _first_use.for_bulk() if "from_" in values or "to" in values else _first_use.for_calls()
     from stripe_magics import pipeline
@@ -213,7 +217,7 @@ def _refuse_options_of_a_line(requested: Command) -> None:
 @_worded_for_python
 def command(name: str, /, **values: Any) -> Command:
     """The command that `call` makes of its keywords, without calling: `command("customers.create",
-    name="Jenny")`."""
+    name="Jenny")`. Raises `UnknownName` for a module, `InvalidValue` for an option."""
     from stripe_magics import pipeline
 
     return pipeline.command(name, **values)
@@ -221,7 +225,12 @@ def command(name: str, /, **values: Any) -> Command:
 
 @_worded_for_python
 def form(name: str, /, **values: Any) -> Any:
-    """The form of a module as a widget, prefilled: `form("customers.create", name="Jenny")`."""
+    """The form of a module as a widget, prefilled: `form("customers.create", name="Jenny")`. Nothing is sent
+    before its button is pressed.
+
+    Raises `UnknownName` for a module or field that there isn't, `InvalidValue` for a value that is missing
+    (None, NaN).
+    """
     _first_use.for_forms()
     from stripe_magics import catalogue
     from stripe_magics.forms import module_form
@@ -241,7 +250,8 @@ def handler_for(name: str) -> Any:
 
 
 def modules() -> pd.DataFrame:
-    """All modules: name, title, method, path, effect, fields (their number), documented. One row a module."""
+    """All modules, one row each: name, title, method, path, effect (read, create, update, irreversible), all
+    text; fields (their number, int64), documented (bool). No connection is needed."""
     from stripe_magics.modules_frame import modules_frame
 
     return modules_frame()

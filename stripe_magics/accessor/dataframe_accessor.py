@@ -57,6 +57,10 @@ class StripeAccessor:
     `df.stripe["card_brand"]` (or `df.stripe.card_brand`) reads a column by its name, a short name or Stripe's
     path: also `product` and `items`, which pandas has methods of. AttributeError on a frame that has nothing
     of Stripe's.
+
+    Frames and columns that are given back are new ones. A column that isn't there raises
+    `ColumnNotFoundError`, a frame that can't be used so `FrameError` with the reason, and what has to be
+    fetched the `StripeError` of its request.
     """
 
     def __init__(self, frame: pd.DataFrame) -> None:
@@ -134,7 +138,7 @@ class StripeAccessor:
 
     # Money --------------------------------------------------------------------------------------------------
     def amounts(self) -> list[Any]:
-        """The columns that hold money."""
+        """The names of the columns that hold money."""
         return list(money_columns(self._frame))
 
     def money(self, *columns: str, currency: str = "currency", units: str = "minor") -> pd.DataFrame:
@@ -170,8 +174,8 @@ class StripeAccessor:
         return _convert(self._frame, columns, "major", exact=exact, units=units)
 
     def to_minor(self, columns: Sequence[Any] | None = None, *, units: str | None = None) -> pd.DataFrame:
-        """A copy with amounts in minor units (int64, Int64 where one is missing). FrameError if one has too
-        many decimals."""
+        """A copy with amounts in minor units (int64, Int64 where one is missing): of `columns`, or all.
+        `units` as in `to_major`. FrameError if one has too many decimals."""
         return _convert(self._frame, columns, "minor", units=units)
 
     def currency_of(self, amount: str) -> Any:
@@ -353,28 +357,30 @@ class StripeAccessor:
         file_exports.to_parquet(self._frame, path, typed=typed)
 
     def to_sql(self, name: str, connection: object, **options: Any) -> Any:
-        """pandas' `to_sql` without the index; times are in UTC, dicts and lists JSON text."""
+        """pandas' `to_sql` into the table `name` of a `connection`, without index; times are in UTC, dicts
+        and lists JSON text. `options` are pandas' own, and so is what is raised."""
         return file_exports.to_sql(self._frame, name, connection, options)
 
     def to_json(self, path: Any = None, **options: Any) -> str | None:
-        """pandas' `to_json`: one record a row, times as ISO 8601 in UTC."""
+        """pandas' `to_json`: one record a row, times as ISO 8601 in UTC. Without a `path` the text."""
         text: str | None = self._frame.to_json(path, **{"orient": "records", "date_format": "iso", **options})
         return text
 
     def to_polars(self) -> Any:
-        """The frame for polars; maps and lists are JSON text."""
+        """The frame as a `polars.DataFrame`; maps and lists are JSON text. FrameError without polars."""
         return file_exports.to_polars(self._frame)
 
     # Other packages' methods --------------------------------------------------------------------------
     def plot(self, *args: Any, **options: Any) -> Any:
-        """The chart that suits the frame (a report's own, or a sum over time)."""
+        """The chart that suits the frame (a report's own, or a sum over time): a matplotlib figure."""
         if "plot" not in accessor_extensions:
             _ = sys.modules["stripe_magics"].report  # the lazy name loads the package that adds it
         return accessor_extensions["plot"](self._frame, *args, **options)
 
     def rows(self, column: str = "", *, row: int | None = None, **keys: Any) -> pd.DataFrame:
         """The rows behind a cell of a report: those of its column, and of its row (a position, or keys such
-        as `currency="eur"`)."""
+        as `currency="eur"`), with `counted`, what each counts for there. Raises `UsageFault` where a report
+        has none."""
         if "rows" not in accessor_extensions:
             _ = sys.modules["stripe_magics"].report  # the lazy name loads the package that adds it
         made: pd.DataFrame = accessor_extensions["rows"](self._frame, column, row=row, **keys)

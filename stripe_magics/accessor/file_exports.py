@@ -144,8 +144,8 @@ def from_table(table: pa.Table) -> pd.DataFrame:
 
 
 def read_parquet(path: str | Path) -> pd.DataFrame:
-    """The frame of a Parquet or Feather file (or of a pulled folder) that was written here: equal to what was
-    written, with its facts.
+    """The frame of a Parquet or Feather file (or of a pulled folder) at `path` that was written here: equal
+    to what was written, with its facts.
 
     One that pandas wrote itself (`df.to_parquet`, `df.to_feather`) comes back equal, too; keys that Arrow
     added to objects for other rows' sake are taken out again. (What a frame knows is not in a feather file

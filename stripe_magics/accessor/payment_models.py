@@ -45,7 +45,8 @@ def model(
     limit: int | str | None = None,
     connection: Connection | None = None,
 ) -> pd.DataFrame:
-    """A table of the account: "payments", "subscriptions" or "revenue". See the module for the columns.
+    """A table of the account, by `name`: "payments", "subscriptions" or "revenue". See the module for the
+    columns.
 
     `start` and `end` bound `created`: a date, a month, a time, `yesterday`; a day or a month given as an end
     is part of it. `limit` bounds the rows that are read (None or "all": all).

@@ -54,7 +54,7 @@ def _refuse_expanded(options: Options, object_type: str, module: str) -> None:
 
 def save_command(command: Command, *, progress: Callable[[int, int], object] | None = None) -> pd.DataFrame:
     """A list command with `--to FOLDER`, or a file's content with `--to FILE`: what was written, as a frame
-    of one row."""
+    of one row. Raises `InvalidValue` for options that have no effect on it, `FileError`, a `StripeError`."""
     from dataclasses import replace
 
     from stripe_magics.bulk.list_requests import list_request

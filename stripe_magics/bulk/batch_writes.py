@@ -65,8 +65,9 @@ def write_rows(
     Columns are fields of the module (`email`, `metadata[order]`; `id` is the id in the path); a value given
     beside the frame is the same for all rows, or, where it is a column (`$df.email`), each row's own.
     `result` is done, replayed (done by an earlier run), failed, unknown (may have been executed) or not sent.
-    Raises `InvalidValue` with the faults of all rows before anything is sent, `ConfirmationNeeded` in live
-    mode without a yes. Stop leaves the rest "not sent"; the same again goes on.
+    Raises `InvalidValue` with the faults of all rows before anything is sent, `UsageFault` for a module
+    that only reads, `ConfirmationNeeded` in live mode without a yes. Stop leaves the rest "not sent"; the
+    same again goes on.
     """
     from stripe_magics.client.shared_connection import current
 

@@ -42,11 +42,12 @@ def pull(
 ) -> Any:
     """Whole lists, side by side: `pull("customers", "payment_intents")`.
 
-    One name gives a DataFrame, several a dict of them by name. With `to`, each is written as Parquet parts to
+    One name gives a DataFrame, several (`names`) a dict of them by name. `columns` are those to keep, `limit`
+    the rows of each list ("all" unless given). With `to`, each is written as Parquet parts to
     `to/NAME` (resumable), and a frame says what was written. `accounts` (ids, or a frame or column of them)
     pulls one list over these connected accounts, with the account in the first column; `engine="dask"` then
     gives a dask DataFrame. Further keywords are the lists' own filters.
-    Raises `UsageFault`, or the `StripeError` of the first list that failed.
+    Raises `UsageFault`, `InvalidValue` for a filter, or the `StripeError` of the first list that failed.
     """
     from stripe_magics.client.shared_connection import current
 

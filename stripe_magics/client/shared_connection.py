@@ -97,9 +97,9 @@ def connect(  # noqa: PLR0913 - public: each is a keyword of its own
 
     `sandbox=True` is the embedded account: no key, no network (`demo=False` starts it empty; with
     `today=True` its demo ends today and its clock runs, else it stands still). Otherwise the key comes from
-    the environment
-    variable `env`, the Stripe CLI's `profile`, or, with neither, from STRIPE_API_KEY, the keyring (entry
-    `name`), the CLI's default profile.
+    the environment variable `env`, the Stripe CLI's `profile`, or, with neither, from STRIPE_API_KEY, the
+    keyring (entry `name`), the CLI's default profile. For code there are a `secret` that was read already, an
+    httpx `transport` in place of the network, and a `policy` of retries.
     `account` acts for a connected account, `api_version` sets another Stripe-Version, `api_base` another host
     (Stripe's, or this machine for tests), `rate` the requests per second, `zone` the time zone of dates
     ("Europe/Zurich"; UTC without).
@@ -237,7 +237,8 @@ def shared() -> Connection | None:
 
 
 def close() -> None:
-    """Close the shared connection and forget its key."""
+    """Close the shared connection and forget its key. Its watches end; without a connection nothing
+    happens."""
     global _SHARED
     if _SHARED is not None:
         _SHARED.close()

@@ -91,8 +91,10 @@ def watch(  # noqa: PLR0913 - public: each is a keyword of its own
     them, and `connect=True` all that the platform has: one watch, with the account in each row, each account
     read from where it was read to (`since` may be a dict by account). `sink`: gets what comes as a frame,
     batch by batch (in a line: `--to FOLDER`).
-    With `url`, a webhook endpoint is made there instead and the answer is its frame (`ephemeral`: it goes
-    with the kernel).
+    With `url`, a webhook endpoint is made there instead and the answer is its frame (`webhook_name` names it,
+    `ephemeral`: it goes with the kernel).
+    Raises `UnknownName` for an event that there isn't, `UsageFault` for an option that can't be, and the
+    `StripeError` of the first reading.
     """
     if url:
         _refuse_with_url(
@@ -319,10 +321,14 @@ def endpoints(
     ask: Callable[[str], str] | None = None,
     connection: Connection | None = None,
 ) -> Any:
-    """The account's webhook endpoints as a DataFrame. `delete`: delete this one first.
+    """The account's webhook endpoints, one row each: the columns of `webhook_endpoints.list`, and
+    `secret_kept` (boolean), whether its signing secret is on this machine.
 
+    `delete`: delete this one first, after asking (`yes=True` answers, `ask` is who is asked).
     `secret_of` with `to`: write that endpoint's signing secret into a file for a server to read
     (STRIPE_WEBHOOK_SECRET=...), never on screen.
+    Raises `UsageFault` for one of these two alone, `ConfirmationNeeded`, `KeyRefused` where there is no
+    secret, `NotConnected`, a `StripeError`.
     """
     connection = connection or current()
     if bool(secret_of) != bool(to):

@@ -91,7 +91,8 @@ def off(
     stripe_account: str = "",
     connection: Connection | None = None,
 ) -> int:
-    """Forget a handler, or all of a type. Returns how many there were."""
+    """Forget a handler of a type, or all of it. Returns how many there were. `stripe_account` as in `on`.
+    Raises `UnknownName` for a type that there isn't, `NotConnected`."""
     return events_of(connection or current(), stripe_account).handlers.remove(type, handler)
 
 
@@ -140,7 +141,7 @@ def retry(
     """Give failed events (or one of them) to their handlers again, now. A write that went through before
     isn't made a second time.
 
-    Returns the runs as they ended.
+    Returns the runs as they ended. Raises `UsageFault` for an event or a `handler` that there isn't.
     """
     account = events_of(connection or current(), stripe_account)
     key = _key_of(account, handler)
@@ -163,7 +164,8 @@ def replay(
     """Give an event, or all since a moment, to the handlers again, handled or not. A write that went through
     before isn't made a second time.
 
-    Returns the runs as they ended.
+    Returns the runs as they ended. Raises `UsageFault` for an event that isn't kept here, a `handler` that
+    there isn't, both or neither of `event` and `since`.
     """
     connection = connection or current()
     if bool(event) == (since is not None):

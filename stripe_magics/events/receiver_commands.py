@@ -46,10 +46,13 @@ def listen(  # noqa: PLR0913 - public: each is a keyword of its own
     """Receive signed events on this machine; `stop=True` ends that. Prints the command to run in a terminal.
 
     `env`: the environment variable with the signing secret (STRIPE_WEBHOOK_SECRET); without one it is asked
-    for. `host`: names of tunnels that may be in the Host header. `port`, `path`: fixed ones instead of those
-    that are chosen at random. `live`: take live events (and only those), on a live connection. `connect`: the
-    events of connected accounts, with the account in each row. `alert`, `notify`: as for `watch`. What is
-    missed is fetched by polling every 5 minutes, for `minutes`.
+    for (`ask`: who is asked). `host`: names of tunnels that may be in the Host header. `port`, `path`: fixed
+    ones instead of those that are chosen at random. `live`: take live events (and only those), on a live
+    connection. `connect`: the events of connected accounts, with the account in each row. `alert`, `notify`:
+    as for `watch`. What is missed is fetched by polling every 5 minutes, for `minutes`. `names`, `group`,
+    `events` are as in `watch`.
+    Raises `UsageFault` for an option that can't be, `UnknownName` for an event that there isn't, `KeyRefused`
+    without a signing secret, the `StripeError` of the first reading; nothing listens then.
     """
     connection = connection or current()
     account = events_of(connection)
@@ -114,7 +117,7 @@ def listen(  # noqa: PLR0913 - public: each is a keyword of its own
 
 def rehearse(count: int = 1, *, connection: Connection | None = None) -> list[int]:
     """In the sandbox: post its newest events to the receiver, as `stripe listen` would. The status of each
-    answer, 200 if it was taken."""
+    answer, 200 if it was taken. Raises `UsageFault` where nothing listens, or outside of the sandbox."""
     connection = connection or current()
     listening = events_of(connection).watches.get(LISTEN)
     if listening is None or listening.receiver is None or not listening.receiver.running:

@@ -62,7 +62,7 @@ def close_month(  # noqa: PLR0913 - public: each is a keyword of its own
     `month` is `"2026-09"` (the last month unless given); `quarter` and `year` close those. `map` are the
     accounts of the journal: a YAML file, a dict, or one of saas, skr03, skr04. `to` is an .xlsx file; beside
     it are written NAME.tax.csv and NAME.audit.json, which `verify_close` reads again. `who` is the name in
-    the audit trail (`"me"`: this machine's user). `over` and `data` are as in `report`.
+    the audit trail (`"me"`: this machine's user). `over`, `data`, `tz` and `fresh` are as in `report`.
     With `strict` a failed check raises `CloseFailed` once everything is written.
 
     Returns the columns check, result (passed, failed, differs, unchecked), currency, left, right, residual

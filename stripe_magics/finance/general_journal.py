@@ -37,6 +37,10 @@ def journal(  # noqa: PLR0913 - public: each is a keyword of its own
     transaction by itself. Columns: entry, date, account, account_name, debit, credit (int64 minor units),
     currency, document, memo, category. `attrs["stripe"]["stripe_account"]` holds, by currency, what it does
     to the Stripe account and what the balance did; they must be equal, and a note says so if they aren't.
+    The period (`month`, `quarter`, `year`), `tz`, `over` and `data` are as in `close_month`.
+
+    Raises `UsageFault` for a period, format or map that isn't possible, `FileError` if a file can't be
+    written. Nothing in the account changes.
 
         >>> sm.journal("2026-09", map="accounts.yaml", format="datev", to="books.csv")  # doctest: +SKIP
     """

@@ -107,7 +107,7 @@ def subscription_mrr(
     """MRR as it is now, one row a subscription; int64 minor units.
 
     `coupons` are those of discounts by id, where the subscriptions only name them; `prices` those of tiered
-    prices by id, with their tiers.
+    prices by id, with their tiers. Raises `MissingData` for subscriptions without their items.
     """
     check_discounts(discounts)
     require_columns(

@@ -40,7 +40,10 @@ SHOWN = 7  # kinds that have a colour of their own; the rest is one
 
 
 def plot(report: pd.DataFrame) -> Any:
-    """The picture of a report frame, or of a list: a matplotlib figure."""
+    """The picture of a report frame, or of a list (by day and status): a matplotlib figure.
+
+    Raises `StripeMagicsError` for a report that has none, and for a frame without rows.
+    """
     name = facts_of(report).get("report", "")
     plain = not name and {"created", "amount", "currency"} <= set(report.columns)
     draw = _over_time if plain else PLOTS.get(name)

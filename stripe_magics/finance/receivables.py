@@ -231,7 +231,7 @@ def ar_ageing(
     sales: str = "all",
 ) -> pd.DataFrame:
     """Open invoices by age at a moment; `by="invoice"` gives a row an invoice. Days are rounded up: 30.5 days
-    is 31-60.
+    is 31-60. Raises `UsageFault` for another `by`, `MissingData` for frames that lack something.
 
     Source: docs.stripe.com/revenue-recognition/reports/accounts-receivable-aging.
     """

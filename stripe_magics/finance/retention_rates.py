@@ -110,7 +110,7 @@ def churn_rate_of(
     start: int, new: int, churned: int, *, method: str = "baremetrics", living: int | None = None
 ) -> float:
     """Customer churn as vendors define it: over the start (baremetrics, chartmogul), start + new (stripe),
-    churned + living (dlt)."""
+    churned + living (dlt). NaN over none. Raises `UsageFault` for another method."""
     below = {
         "baremetrics": start,
         "chartmogul": start,
