@@ -31,6 +31,7 @@ from stripe_magics.errors import InvalidValue, UnknownName, UsageFault
 from stripe_magics.frames import build
 from stripe_magics.frames.frame_info import CallInfo, FrameInfo
 from stripe_magics.frames.pandas_columns import text_dtype
+from stripe_magics.request import Request
 from stripe_magics.request.list_plan import row_count
 
 if TYPE_CHECKING:
@@ -102,7 +103,6 @@ def read_list(
 ) -> pd.DataFrame:
     """A list as a frame, read to its end (or to `limit` rows)."""
     from stripe_magics.client.pagination.paginator import pages
-    from stripe_magics.request import Request
 
     request = Request(module="get", method="GET", path=path, params=params, lists=True, limit=limit)
     more = False
