@@ -117,11 +117,12 @@ def report(  # noqa: PLR0913 - public: each is a keyword of its own
     `end`: a date or a month given as an end is part of it, an instant with a time is not; `start` alone means
     until now. `tz` is the zone that cuts days and months (the account's unless given). `data` gives frames
     that are at hand by list name (transactions, payouts, charges, invoices ...) and `over` a folder of
-    `%stripe sync` or `%stripe pull --to`; both are cut to the period. All else is fetched once and kept for the next report: for ten minutes, until a write goes through this connection, or
-    until `fresh=True`. `check="stripe"` runs Stripe's own report for the same period and gives the
-    differences, cell by cell; `compare=True` adds each amount of the period before and the change;
-    `currency="usd"` gives the rows of one currency; `table=True` shows it as an interactive table. Further
-    options are the report's own. `fetch` is asked for lists in place of the connection.
+    `%stripe sync` or `%stripe pull --to`; both are cut to the period. All else is fetched once and kept for
+    the next report: for ten minutes, until a write goes through this connection, or until `fresh=True`.
+    `check="stripe"` runs Stripe's own report for the same period and gives the differences, cell by cell;
+    `compare=True` adds each amount of the period before and the change; `currency="usd"` gives the rows of
+    one currency; `table=True` shows it as an interactive table. Further options are the report's own. `fetch`
+    is asked for lists in place of the connection.
 
     Raises `UsageFault` for a period, option or column that isn't possible, `MissingData` where the lists lack
     something.
