@@ -68,6 +68,7 @@ from stripe_magics.sandbox.resources.payment_methods import payment_methods
 from stripe_magics.sandbox.resources.subscriptions import (
     dunning,
     pending_updates,
+    schedule_course,
     schedules,
     subscription_items,
     subscriptions,
@@ -96,7 +97,7 @@ REACTING = (
     subscriptions,
     pending_updates,
     dunning,
-    schedules,
+    schedule_course,
 )
 
 

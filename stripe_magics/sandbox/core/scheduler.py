@@ -25,7 +25,7 @@ from stripe_magics.sandbox.resources.payment_intents import payment_attempts
 from stripe_magics.sandbox.resources.subscriptions import (
     lifecycle,
     pending_updates,
-    schedules,
+    schedule_course,
     thresholds,
     upcoming_notice,
 )
@@ -135,7 +135,8 @@ JOBS: dict[str, Action] = {
     "subscription_bills_items": _on("subscription", lifecycle.bill_items),
     "subscription_threshold": _on("subscription", thresholds.bill_when_reached),
     "subscription_update_expires": _on("subscription", pending_updates.expire_pending),
-    "schedule_phase": _on("subscription_schedule", schedules.next_phase),
+    "schedule_phase": schedule_course.phase_due,
+    "schedule_expires_soon": _on(schedule_course.KIND, schedule_course.expires_soon),
     "checkout_expires": _on("checkout.session", checkout_sessions.expire_when_due),
     "topup_arrives": _on("topup", topups.arrive),
     "test_clock_expires": _on(test_clock_deletion.KIND, test_clock_deletion.delete_clock),

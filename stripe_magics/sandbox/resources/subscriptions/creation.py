@@ -308,6 +308,7 @@ def add_item(account: Account, subscription: Object, given: dict[str, Any], wher
     }
     if not data.get("price") and not data.get("price_data"):
         raise missing_param(f"{where}[price]")
-    invoice_items.create(
-        account, {**data, "customer": subscription["customer"], "subscription": subscription["id"]}
-    )
+    with inside(where):
+        invoice_items.create(
+            account, {**data, "customer": subscription["customer"], "subscription": subscription["id"]}
+        )

@@ -107,6 +107,8 @@ def phases_given(
         trial = each.get("trial_end")
         if each.get("trial"):
             trial = end
+        if trial is not None and not start < trial <= end:
+            raise invalid("The trial of a phase must end within it.", param=f"{where}[trial_end]")
         found.append(
             {
                 "add_invoice_items": each.get("add_invoice_items") or [], "application_fee_percent": None,

@@ -3,17 +3,18 @@ subscription goes on or is canceled."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from stripe_magics.sandbox.api.dispatcher import Handler
-from stripe_magics.sandbox.api.errors import invalid, missing_param
+from stripe_magics.sandbox.api.errors import inside, invalid, missing_param
 from stripe_magics.sandbox.api.pagination import Page, bounds, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.connect import connected_billing
 from stripe_magics.sandbox.resources.connect.application_fees import application
-from stripe_magics.sandbox.resources.subscriptions import creation, lifecycle, updates
+from stripe_magics.sandbox.resources.subscriptions import creation, lifecycle, schedule_course, updates
 from stripe_magics.sandbox.resources.subscriptions.schedule_phases import (
     default_settings,
     keep_items,
@@ -21,8 +22,6 @@ from stripe_magics.sandbox.resources.subscriptions.schedule_phases import (
     subscription_items,
     subscription_settings,
 )
-
-OPEN = frozenset({"not_started", "active"})
 
 
 def create(account: Account, params: dict[str, Any]) -> Object:
@@ -37,19 +36,44 @@ def create(account: Account, params: dict[str, Any]) -> Object:
         raise missing_param("customer")
     if not params.get("phases"):
         raise missing_param("phases")
-    customer = account.find("customer", params["customer"], "customer")
+    account.find("customer", params["customer"], "customer")
     begins = account.now if params.get("start_date") in {None, "now"} else params["start_date"]
     if begins < account.now:
         raise invalid("The sandbox doesn't simulate schedules that start in the past.", param="start_date")
+    with account.trial():
+        schedule = _new(account, params["customer"], params)
+        phases = phases_given(account, params["phases"], begins, schedule["default_settings"])
+        _check_phases(account, schedule, phases)
+    customer = account.find("customer", params["customer"], "customer")
     schedule = _new(account, customer["id"], params)
     schedule["phases"] = phases_given(account, params["phases"], begins, schedule["default_settings"])
     account.add("subscription_schedule", schedule)
     events.emit(account, "subscription_schedule.created", schedule)
     if begins <= account.now:
-        _begin(account, schedule)
+        schedule_course.begin(account, schedule)
     else:
         account.clock.at(begins, "schedule_phase", schedule["id"])
     return account.save("subscription_schedule", schedule)
+
+
+def _check_phases(
+    account: Account, schedule: Object, phases: list[Object], known: Collection[str] = ()
+) -> None:
+    """Refuse at once what could not begin later (of phases that aren't `known` already). What this makes has
+    to be undone."""
+    for place, phase in enumerate(phases):
+        if _without_dates(phase) in known:
+            continue
+        with inside(f"phases[{place}]"):
+            given = schedule_course.beginning(account, schedule, phase)
+            creation.create(account, {**given, "payment_behavior": "default_incomplete"})
+
+
+def _without_dates(phase: Object) -> str:
+    """What a phase says, to compare."""
+    return repr(
+        {name: of for name, of in phase.items() if name not in {"end_date", "start_date", "trial_end"}}
+    )
 
 
 def _new(account: Account, customer: str, params: dict[str, Any]) -> Object:
@@ -70,100 +94,6 @@ def _new(account: Account, customer: str, params: dict[str, Any]) -> Object:
         "metadata": merged_metadata({}, params.get("metadata")), "phases": [], "released_at": None,
         "released_subscription": None, "status": "not_started", "subscription": None, "test_clock": None,
     }  # fmt: skip
-
-
-def _begin(account: Account, schedule: Object) -> None:
-    """The first phase makes the subscription."""
-    phase = schedule["phases"][0]
-    given = subscription_settings(phase, schedule["default_settings"])
-    if phase["trial_end"] and phase["trial_end"] > account.now:
-        given["trial_end"] = phase["trial_end"]
-    given["add_invoice_items"] = phase["add_invoice_items"]
-    subscription = creation.create(
-        account, {**given, "customer": schedule["customer"], "items": subscription_items(phase)}
-    )
-    _name_schedule(account, subscription, schedule["id"])
-    schedule.update(subscription=subscription["id"], status="active")
-    _enter(account, schedule, phase)
-
-
-def _name_schedule(account: Account, subscription: Object, schedule: str | None) -> None:
-    """The subscription says which schedule it follows."""
-    before = events.snapshot(subscription)
-    subscription["schedule"] = schedule
-    account.save("subscription", subscription)
-    events.emit(account, "customer.subscription.updated", subscription, before)
-
-
-def _enter(account: Account, schedule: Object, phase: Object) -> None:
-    schedule["current_phase"] = {"end_date": phase["end_date"], "start_date": phase["start_date"]}
-    account.save("subscription_schedule", schedule)
-    account.clock.at(phase["end_date"], "schedule_phase", schedule["id"])
-
-
-def next_phase(account: Account, schedule: Object) -> None:
-    """A phase begins, or the last one is over."""
-    if schedule["status"] not in OPEN:
-        return
-    if schedule["status"] == "not_started":
-        if schedule["phases"][0]["start_date"] <= account.now:
-            _begin(account, schedule)
-        return
-    if schedule["current_phase"]["end_date"] > account.now:
-        return
-    before = events.snapshot(schedule)
-    coming = next(
-        (each for each in schedule["phases"] if each["start_date"] == schedule["current_phase"]["end_date"]),
-        None,
-    )
-    if coming is None:
-        _finish(account, schedule)
-        return
-    subscription = account.find("subscription", schedule["subscription"], "subscription")
-    present = [
-        {"id": item["id"], "deleted": True, "clear_usage": True} for item in subscription["items"]["data"]
-    ]
-    given: dict[str, Any] = {
-        **subscription_settings(coming, schedule["default_settings"]),
-        "items": present + subscription_items(coming),
-    }
-    if subscription["current_period_end"] <= account.now:
-        given["proration_behavior"] = "none"
-    else:
-        given["proration_behavior"] = coming["proration_behavior"]
-    if coming["add_invoice_items"]:
-        given["add_invoice_items"] = coming["add_invoice_items"]
-    if coming["billing_cycle_anchor"] == "phase_start" and subscription["current_period_end"] > account.now:
-        given["billing_cycle_anchor"] = "now"
-    if coming["trial_end"] and coming["trial_end"] > account.now:
-        given["trial_end"] = coming["trial_end"]
-    keep_items(subscription, given)
-    updates.update(account, given, schedule["subscription"])
-    _enter(account, schedule, coming)
-    events.emit(account, "subscription_schedule.updated", schedule, before)
-
-
-def _finish(account: Account, schedule: Object) -> None:
-    if schedule["end_behavior"] == "cancel":
-        subscription = account.find("subscription", schedule["subscription"], "subscription")
-        schedule.update(status="completed", completed_at=account.now, current_phase=None)
-        account.save("subscription_schedule", schedule)
-        lifecycle.end(account, subscription, reason="cancellation_requested")
-        events.emit(account, "subscription_schedule.completed", schedule)
-    else:
-        _release(account, schedule)
-
-
-def _release(account: Account, schedule: Object) -> None:
-    subscription = account.get("subscription", schedule["subscription"] or "")
-    if subscription is not None:
-        _name_schedule(account, subscription, None)
-    schedule.update(
-        status="released", released_at=account.now, released_subscription=schedule["subscription"],
-        subscription=None, current_phase=None
-    )  # fmt: skip
-    account.save("subscription_schedule", schedule)
-    events.emit(account, "subscription_schedule.released", schedule)
 
 
 def _from_subscription(account: Account, params: dict[str, Any]) -> Object:
@@ -189,8 +119,8 @@ def _from_subscription(account: Account, params: dict[str, Any]) -> Object:
     phase = phases_given(account, [so_far], start, schedule["default_settings"])
     schedule.update(phases=phase, subscription=subscription["id"], status="active")
     account.add("subscription_schedule", schedule)
-    _name_schedule(account, subscription, schedule["id"])
-    _enter(account, schedule, phase[0])
+    schedule_course.name_schedule(account, subscription, schedule["id"])
+    schedule_course.enter(account, schedule, phase[0])
     events.emit(account, "subscription_schedule.created", schedule)
     return schedule
 
@@ -204,7 +134,7 @@ def retrieve(account: Account, params: dict[str, Any], identifier: str) -> Objec
 
 def _open(account: Account, identifier: str) -> Object:
     schedule = retrieve(account, {}, identifier)
-    if schedule["status"] not in OPEN:
+    if schedule["status"] not in schedule_course.OPEN:
         raise invalid(
             f"You cannot change a subscription schedule that is currently in the `{schedule['status']}`"
             " status."
@@ -214,39 +144,60 @@ def _open(account: Account, identifier: str) -> Object:
 
 def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
     """POST /v1/subscription_schedules/{schedule}."""
+    with account.trial():
+        schedule = _open(account, identifier)
+        known = [_without_dates(each) for each in schedule["phases"]]
+        _check_phases(account, schedule, _changed_phases(account, schedule, params), known)
     schedule = _open(account, identifier)
     before = events.snapshot(schedule)
     take(schedule, params, ("metadata", "end_behavior"))
-    if params.get("default_settings"):
-        schedule["default_settings"] = default_settings(
-            account, schedule["default_settings"], params["default_settings"]
+    phases = _changed_phases(account, schedule, params)
+    if phases and schedule["current_phase"] is not None:
+        at = next((each for each in phases if each["start_date"] <= account.now < each["end_date"]), None)
+        if at is None:
+            raise invalid("The phases must have a current one.", param="phases")
+        former = next(
+            e for e in schedule["phases"] if e["start_date"] == schedule["current_phase"]["start_date"]
         )
-    if params.get("phases"):
-        begins = schedule["phases"][0]["start_date"]
-        given = params["phases"]
-        first = given[0].get("start_date")
-        current = schedule["current_phase"]
-        if first == "now":
-            raise invalid(
-                "The sandbox doesn't simulate phases that are restarted now.", param="phases[0][start_date]"
-            )
-        if isinstance(first, int) and current is not None and first == current["start_date"]:
-            begins = first
-        phases = phases_given(account, given, begins, schedule["default_settings"])
-        if current is not None:
-            at = next((each for each in phases if each["start_date"] <= account.now < each["end_date"]), None)
-            if at is None:
-                raise invalid("The phases must have a current one.", param="phases")
-            schedule["phases"] = phases
-            _change_current(account, schedule, at, params)
-        else:
-            schedule["phases"] = phases
+        schedule["phases"] = phases
+        _change_current(account, schedule, former, at, params)
+    elif phases:
+        schedule["phases"] = phases
+        account.clock.at(phases[0]["start_date"], "schedule_phase", identifier)
     account.save("subscription_schedule", schedule)
     events.emit(account, "subscription_schedule.updated", schedule, before)
     return schedule
 
 
-def _change_current(account: Account, schedule: Object, phase: Object, params: dict[str, Any]) -> None:
+def _changed_phases(account: Account, schedule: Object, params: dict[str, Any]) -> list[Object]:
+    """The phases that are given, by the settings that are given."""
+    if params.get("default_settings"):
+        schedule["default_settings"] = default_settings(
+            account, schedule["default_settings"], params["default_settings"]
+        )
+    if not params.get("phases"):
+        return []
+    current, begins = schedule["current_phase"], schedule["phases"][0]["start_date"]
+    first = params["phases"][0].get("start_date")
+    if first == "now":
+        raise invalid(
+            "The sandbox doesn't simulate phases that are restarted now.", param="phases[0][start_date]"
+        )
+    if isinstance(first, int) and current is not None and first == current["start_date"]:
+        begins = first
+    if isinstance(first, int) and current is None:
+        begins = first
+        if first < account.now:
+            raise invalid(
+                "The sandbox doesn't simulate schedules that start in the past.",
+                param="phases[0][start_date]",
+            )
+    return phases_given(account, params["phases"], begins, schedule["default_settings"])
+
+
+def _change_current(
+    account: Account, schedule: Object, former: Object, phase: Object, params: dict[str, Any]
+) -> None:
     """The phase at hand may have changed: its subscription follows."""
     subscription = account.find("subscription", schedule["subscription"], "subscription")
     given = {
@@ -254,9 +205,14 @@ def _change_current(account: Account, schedule: Object, phase: Object, params: d
         "items": subscription_items(phase),
         "proration_behavior": params.get("proration_behavior") or "create_prorations",
     }
+    if (former["coupon"], former["discounts"]) == (phase["coupon"], phase["discounts"]):
+        given.pop("coupon", None)  # it stands already
+        given.pop("discounts", None)
+    elif not given.get("coupon") and not given.get("discounts"):
+        given["discounts"] = []
     keep_items(subscription, given)
     updates.update(account, given, schedule["subscription"])
-    _enter(account, schedule, phase)
+    schedule_course.enter(account, schedule, phase)
 
 
 def cancel(account: Account, params: dict[str, Any], identifier: str) -> Object:
@@ -281,9 +237,11 @@ def release(account: Account, params: dict[str, Any], identifier: str) -> Object
     schedule = _open(account, identifier)
     if params.get("preserve_cancel_date") is False and schedule["subscription"]:
         subscription = account.find("subscription", schedule["subscription"], "subscription")
+        before = events.snapshot(subscription)
         subscription.update(cancel_at=None, cancel_at_period_end=False)
         account.save("subscription", subscription)
-    _release(account, schedule)
+        events.emit(account, "customer.subscription.updated", subscription, before)
+    schedule_course.release(account, schedule)
     return schedule
 
 
@@ -318,17 +276,6 @@ def _range_test(name: str, given: Any) -> Any:
 
     return test
 
-
-def subscription_ended(account: Account, subscription: Object) -> None:
-    """A subscription that ends takes its schedule with it."""
-    schedule = account.get("subscription_schedule", subscription["schedule"] or "")
-    if schedule is not None and schedule["status"] in OPEN:
-        schedule.update(status="canceled", canceled_at=account.now, current_phase=None)
-        account.save("subscription_schedule", schedule)
-        events.emit(account, "subscription_schedule.canceled", schedule)
-
-
-REACTIONS = {"customer.subscription.deleted": subscription_ended}
 
 ROUTES: dict[str, Handler] = {
     "GET /v1/subscription_schedules": listing,
