@@ -1,4 +1,4 @@
-"""Subscription schedules: what can't begin is refused at once; what can't begin any more harms nothing else."""
+"""Subscription schedules: what can't begin is refused at once; what can't any more harms nothing else."""
 
 from __future__ import annotations
 
