@@ -111,5 +111,7 @@ def test_what_works_where_names_tests_that_exist(site: Path) -> None:
 
 
 def test_benchmarks_name_commands_that_exist(site: Path) -> None:
-    for path in re.findall(r"python (tests/benchmarks/\w+\.py)", (site / "benchmarks.md").read_text()):
+    named = re.findall(r"python (tests/benchmarks/\w+\.py)", (site / "benchmarks.md").read_text())
+    assert named
+    for path in named:
         assert (ROOT / path).exists(), path

@@ -397,6 +397,7 @@ def test_B45_no_second_key_in_a_header(connection: Connection, name: str) -> Non
 def test_T117_nothing_but_what_is_needed_is_said(server: FaultServer, connection: Connection) -> None:
     connection.send(pay())
     connection.send(get())
+    assert len(server.seen) == 2
     for each in server.seen:
         assert {name for name in each.headers if name.startswith("x-")} == set()
         assert each.headers["user-agent"] == f"stripe_magics/{stripe_magics.__version__}"

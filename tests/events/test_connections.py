@@ -424,7 +424,7 @@ def test_a_lost_answer_keeps_the_secret_when_it_is_resumed(a: Account) -> None:
     a.failing = lambda request: None
     answer = connection.resume(connection.pending()[0].number)
     assert one_time_secrets.known(connection, one_time_secrets.endpoint_entry("we_a")) is not None
-    assert "whsec_...aaaa" in " ".join(answer.notices) or "whsec_.." in " ".join(answer.notices)
+    assert "The signing secret whsec_... of we_a is kept in" in " ".join(answer.notices)
     assert "whsec_aaaaaaaa" not in " ".join(answer.notices)
 
 
@@ -442,7 +442,7 @@ def test_a_secret_is_put_where_a_server_reads_it(
     assert "whsec_aaaaaaaa" not in said + capsys.readouterr().out
     with pytest.raises(KeyRefused, match="isn't here") as caught:
         signing_secrets.write_to(connection, "we_other", target)
-    assert "roll it" in caught.value.advice.lower() or "Roll secret" in caught.value.advice
+    assert "roll it in" in caught.value.advice
 
 
 def wait_for(true: Any, seconds: float = 60.0) -> None:

@@ -447,7 +447,7 @@ def test_dates_are_read_back_and_amounts_too() -> None:
     form.controls["currency"].write("usd")
     assert "10.50 USD" in form.controls["amount"].note.value
     form.fill(amount="10.50")
-    assert "sm-bad" in form.controls["amount"].note.value or "10.50 USD" in form.controls["amount"].note.value
+    assert '<span class="sm-ok">= 10.50 USD (1050)</span>' in form.controls["amount"].note.value
 
 
 def test_rows_grow_and_shrink() -> None:
@@ -503,11 +503,7 @@ def test_the_line_has_the_options() -> None:
         options=Options(out="jenny", form=True),
         params=[("tax[validate_location]", "deferred")],
     )
-    assert (
-        form.line == '%stripe customers create --out jenny -d "tax[validate_location]=deferred" --name Jenny'
-        or "--out jenny" in form.line
-    )
-    assert "--form" not in form.line
+    assert form.line == "%stripe customers create --name Jenny -d tax[validate_location]=deferred --out jenny"
 
 
 def test_an_event_watch_goes_to_its_handler() -> None:

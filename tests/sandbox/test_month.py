@@ -81,7 +81,9 @@ def test_22_every_type_of_event(call, sandbox) -> None:
 
 def test_22_only_updates_have_previous_attributes(call, sandbox) -> None:
     test_22_every_type_of_event(call, sandbox)
-    for event in call.every("/v1/events"):
+    events = call.every("/v1/events")
+    assert {event["type"].endswith(".updated") for event in events} == {True, False}
+    for event in events:
         if event["type"].endswith(".updated"):
             assert event["data"]["previous_attributes"], event["type"]
         else:
