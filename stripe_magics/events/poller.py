@@ -132,7 +132,7 @@ class Poller:
         """When the newest event was made, in Unix seconds; 0 without any. One read; what it shows is kept."""
         answer = self.send(request((("limit", str(_PAGE)), *self.choice.params), self.headers))
         shown = [each for each in answer.rows if self.choice(str(each.get("type", "")))]
-        self._keep(shown, self.store.last_row() + 1, 0)
+        self._store_page(shown, self.store.last_row() + 1, 0)
         return max((int(each["created"]) for each in answer.rows), default=0)
 
     def _finish(self, left: Walk, started: float, stop: Callable[[], bool]) -> list[str]:
@@ -153,7 +153,7 @@ class Poller:
             )
             rows = [row for row in answer.rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
             shown = [row for row in rows if self.choice(str(row.get("type", "")))]
-            fresh += self._keep(shown, walk.first_row, walk.seen)
+            fresh += self._store_page(shown, walk.first_row, walk.seen)
             newest = max([walk.newest, *(int(row["created"]) for row in rows)])
             if not answer.has_more:
                 break
@@ -174,7 +174,7 @@ class Poller:
             self.store.cover(name, covered, newest, started)
         return fresh
 
-    def _keep(self, rows: list[dict[str, Any]], base: int, seen: int) -> list[str]:
+    def _store_page(self, rows: list[dict[str, Any]], base: int, seen: int) -> list[str]:
         """Keep events of a page, newest first as they come: within a second the list's own order is the best
         that there is.
 

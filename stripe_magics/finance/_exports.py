@@ -36,7 +36,7 @@ from stripe_magics.finance.receivables import ar_ageing, open_at
 from stripe_magics.finance.report_table import REPORTS
 from stripe_magics.finance.retention_cohorts import cohorts
 from stripe_magics.finance.retention_rates import churn_rate_of, mrr_rates
-from stripe_magics.finance.revenue_recognition import spread
+from stripe_magics.finance.revenue_recognition import recognition_schedule
 from stripe_magics.finance.runner import describe_report, report, reports
 from stripe_magics.finance.tax import tax_collected, tax_summary
 
@@ -81,12 +81,12 @@ __all__ = [
     "payout_reconciliation",
     "payout_status",
     "plot",
+    "recognition_schedule",
     "refund_rate",
     "report",
     "reports",
     "roll_forward",
     "rows",
-    "spread",
     "subscription_mrr",
     "tax_collected",
     "tax_summary",

@@ -75,10 +75,10 @@ def _spans(lines: pd.DataFrame, posted: Ints) -> tuple[Ints, Ints]:
     return np.where(known, start, posted), np.where(known, end, posted + 1)
 
 
-def spread(
+def recognition_schedule(
     amount: int, start: pd.Timestamp, end: pd.Timestamp, *, method: str = "ms", zone: str = "UTC"
 ) -> dict[pd.Period, int]:
-    """A line's amount by month, in whole minor units that add up to it.
+    """The revenue schedule of a line: its amount by month, in whole minor units that add up to it.
 
     "ms": by the exact time in each month; "day": by days, the day of the end not counting unless it has begun
     after midnight; "month": the same in every month that the period touches, a last partial month counting if

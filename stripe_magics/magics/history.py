@@ -68,13 +68,13 @@ class History:
         )
         if isinstance(error, StripeError) and error.details.request_id:
             entry.request_ids = [error.details.request_id]
-        self._keep(entry)
+        self._append(entry)
 
     def note(self, line: str, python: str) -> None:
         """Note a word of ours that isn't a call but belongs into a script."""
-        self._keep(HistoryEntry(time=time.time(), line=redact(line), python=python))
+        self._append(HistoryEntry(time=time.time(), line=redact(line), python=python))
 
-    def _keep(self, entry: HistoryEntry) -> None:
+    def _append(self, entry: HistoryEntry) -> None:
         self.entries.append(entry)
         del self.entries[:-10_000]
 

@@ -64,7 +64,7 @@ class Seen:
         labels = [head[name].tolist() for name in _LABELS if name in names]
         for at, name in reversed(list(enumerate(head["id"].tolist() if "id" in names else []))):
             label = next((each[at] for each in labels if isinstance(each[at], str) and each[at]), "")
-            self._keep(kind, str(name), label)
+            self._add_id(kind, str(name), label)
         for name in names:
             if str(name).endswith("email"):
                 for each in head[name].tolist():
@@ -73,9 +73,9 @@ class Seen:
             elif name in _LINKS:
                 for each in head[name].tolist():
                     if isinstance(each, str):
-                        self._keep(str(name).removeprefix("latest_"), each, "")
+                        self._add_id(str(name).removeprefix("latest_"), each, "")
 
-    def _keep(self, kind: str, name: str, label: str) -> None:
+    def _add_id(self, kind: str, name: str, label: str) -> None:
         if _ID.match(name) and "_secret" not in name:
             self._add(self.ids.setdefault(kind, OrderedDict()), name, label)
 

@@ -503,7 +503,9 @@ def test_g36_lifetime_value() -> None:
     ],
 )
 def test_g39_revenue_over_time(amount: int, start: str, end: str, method: str, expected: list[int]) -> None:
-    parts = finance.spread(amount, pd.Timestamp(start, tz="UTC"), pd.Timestamp(end, tz="UTC"), method=method)
+    parts = finance.recognition_schedule(
+        amount, pd.Timestamp(start, tz="UTC"), pd.Timestamp(end, tz="UTC"), method=method
+    )
     assert list(parts.values()) == expected
 
 

@@ -111,7 +111,9 @@ def test_recognised_parts_add_up_to_the_line(
     amount: int, start: int, seconds: int, method: str, zone: str
 ) -> None:
     a = pd.Timestamp(start, unit="s", tz="UTC")
-    parts = finance.spread(amount, a, a + pd.Timedelta(seconds=seconds), method=method, zone=zone)
+    parts = finance.recognition_schedule(
+        amount, a, a + pd.Timedelta(seconds=seconds), method=method, zone=zone
+    )
     assert sum(parts.values()) == amount
 
 
