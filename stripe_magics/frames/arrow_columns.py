@@ -31,6 +31,7 @@ ARROW: Mapping[str, pa.DataType] = {
     "number": pa.float64(),
 }
 _SECONDS = pa.timestamp("s", tz="UTC")
+_TEXT = pa.string()
 PYTHON: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("text", "ref", "decimal", "secret", "currency", "enum", "interval"), (str,)),
     **dict.fromkeys(("int", "int?", "time"), (int,)),
@@ -63,13 +64,30 @@ def fitting(kind: str, values: list[Any]) -> pa.Array | None:
 
 
 def arrow_json(values: Sequence[Any], object_type: str) -> pa.Array:
-    """One chunk of a column that is kept as JSON text, secrets masked. Values are msgspec.Raw, None or
-    UNSET."""
+    """One chunk of a column that is kept as JSON text, secrets masked; texts that come again and again stand
+    there once. Values are msgspec.Raw, None or UNSET."""
     texts = [
         None if value is None or value is msgspec.UNSET or (text := bytes(value)) == b"null" else text
         for value in values
     ]
-    return pa.array(mask_json(texts, object_type), pa.string(), memory_pool=POOL)
+    distinct = dict.fromkeys(texts)
+    if 2 * len(distinct) > len(texts):
+        return pa.array(mask_json(texts, object_type), pa.string(), memory_pool=POOL)
+    distinct.pop(None, None)
+    places: dict[bytes | None, int | None] = {text: place for place, text in enumerate(distinct)}
+    return pa.DictionaryArray.from_arrays(
+        pa.array([places.get(text) for text in texts], pa.int32(), memory_pool=POOL),
+        pa.array(mask_json(list(distinct), object_type), pa.string(), memory_pool=POOL),
+    )
+
+
+def with_plain_json(table: pa.Table) -> pa.Table:
+    """The table with each JSON text in its row, as files have it."""
+    for place, field in enumerate(table.schema):
+        if is_json(field) and pa.types.is_dictionary(field.type):
+            texts = table.column(place).cast(pa.string())
+            table = table.set_column(place, field.with_type(pa.string()), texts)
+    return table
 
 
 def hide_secrets(array: pa.Array) -> pa.Array:
@@ -81,9 +99,9 @@ def hide_secrets(array: pa.Array) -> pa.Array:
     return pa.array(texts, array.type, memory_pool=POOL)
 
 
-def json_field(name: str) -> pa.Field:
+def json_field(name: str, kind: pa.DataType = _TEXT) -> pa.Field:
     """The Arrow field of a column of JSON text."""
-    return pa.field(name, pa.string(), metadata=_JSON)
+    return pa.field(name, kind, metadata=_JSON)
 
 
 def with_path(field: pa.Field, path: Sequence[str]) -> pa.Field:
@@ -123,6 +141,26 @@ def common_type(kinds: Collection[pa.DataType]) -> pa.DataType | None:
     if all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in kinds):
         return pa.float64()
     return ARROW["time"] if all(pa.types.is_timestamp(kind) and kind.tz for kind in kinds) else None
+
+
+def joined(arrays: list[pa.Array], target: pa.DataType) -> pa.Array:
+    """Chunks of a column as one array of that type; those without values may be of none."""
+    typed = [blank(target, len(each)) if pa.types.is_null(each.type) else each for each in arrays]
+    if len(typed) == 1:
+        return typed[0]
+    if pa.types.is_dictionary(target):
+        return pa.chunked_array(typed).unify_dictionaries(memory_pool=POOL).combine_chunks(memory_pool=POOL)
+    return pa.concat_arrays(typed, memory_pool=POOL)
+
+
+def blank(target: pa.DataType, count: int) -> pa.Array:
+    """That many rows without a value."""
+    return pa.nulls(count, target, memory_pool=POOL)
+
+
+def ordered(array: pa.Array, order: object) -> pa.Array:
+    """The rows at these places."""
+    return pc.take(array, pa.array(order), memory_pool=POOL)
 
 
 def python_values(

@@ -12,48 +12,27 @@ import gc
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import msgspec
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from stripe_magics._text import closest_matches
 from stripe_magics.catalogue.versions import PINNED_VERSION
 from stripe_magics.errors import UnknownName
 from stripe_magics.frames import arrow_columns as cols
+from stripe_magics.frames.column_values import AnyValues, ColumnValues, UnreadValues, read_values
 from stripe_magics.frames.flattening import flatten_objects
 from stripe_magics.frames.frame_info import FrameInfo
 from stripe_magics.frames.null_arrays import NullColumns
-from stripe_magics.frames.pandas_columns import cell_decoder, finish, from_values
+from stripe_magics.frames.pandas_columns import finish, from_values
 from stripe_magics.frames.schema import Column, kind_by_name, schema
 from stripe_magics.frames.unknown_objects import Chunks, Paths, with_parts
 
 MANY_ROWS = 5_000  # from which on unused memory is given back on the way
-REPEATS = 64  # rows from which on it is worth looking whether a text comes again and again
-
-
-@dataclass(slots=True)
-class ColumnValues:
-    """A column's Python values: the distinct ones and each row's place among them, or (no places) a value for
-    each row."""
-
-    values: list[Any]
-    places: Any = None
-
-    def each(self) -> list[Any]:
-        """A value for each row."""
-        return self.values if self.places is None else [self.values[place] for place in self.places]
-
-    def over(self, others: ColumnValues) -> ColumnValues:
-        """These values; where there is none, the others'."""
-        return ColumnValues(
-            [other if own is None else own for own, other in zip(self.each(), others.each(), strict=True)]
-        )
+MIN_RELEASED, RELEASES = 8_000_000, 6  # bytes that are worth it; how often at most
 
 
 def assemble(
@@ -79,40 +58,33 @@ def assemble(
         count = limit
     fixed = {each.name: each for each in schema(object_type, version).columns}
     chunks = with_parts(*_by_column(tables))
-    typed: dict[str, tuple[Column, pa.Array]] = {}
-    loose: dict[str, tuple[str, ColumnValues]] = {}
+    loose: dict[str, tuple[str, AnyValues]] = {}
     expanded: dict[str, str] = {}
+    made: dict[str, Any] = {}
+    unused, most = 0, max(MIN_RELEASED, _bytes_of(*chunks.values()) // RELEASES)
     with without_collector():
-        for name in list(chunks):
+        # JSON first: whether a typed column has values there, too, is then known
+        for name in sorted(chunks, key=lambda each: not any(json for _, json in chunks[each])):
             parts, column = chunks.pop(name), fixed.get(name)
-            found = _typed(name, parts, column)
-            if found is not None:
-                typed[name] = found[0], found[1] if order is None else _ordered(found[1], order)
-                continue
-            # an object's id is one cell, whatever was sent
-            kind_of_all = "map" if name == "id" else column.kind if column else ""
-            whole = kind_of_all in {"map", "list", "sublist"}
-            cells = _cells(parts, order, cell_decoder() if whole else msgspec.json.decode)
-            for plain, kind, values in flatten_objects(
-                name, cells.values, kind_of_all, expanded=expanded, version=version
-            ):
-                leaf = _apart(name, plain, fixed)
-                own = ColumnValues(values, cells.places)
-                loose[leaf] = kind, own.over(loose[leaf][1]) if leaf in loose else own
-        for name in typed.keys() & loose.keys():
-            loose[name] = (
-                loose[name][0],
-                loose[name][1].over(ColumnValues(cols.python_values(typed.pop(name)[1], json=False))),
-            )
-        made = {name: finish(column.kind, array) for name, (column, array) in typed.items()}
-        release_memory(count)  # what the chunks had: the largest columns come now
+            unused += _bytes_of(parts)
+            if (typed := _typed(name, parts, column)) is None:
+                _spread(name, parts, order, loose, expanded, fixed, version)
+            else:
+                array = typed[1] if order is None else cols.ordered(typed[1], order)
+                if name in loose:
+                    kind, values = loose[name]
+                    loose[name] = kind, values.over(ColumnValues(cols.python_values(array, json=False)))
+                else:
+                    made[name] = finish(typed[0].kind, array)
+                del array
+            del parts, typed
+            if unused > most:
+                release_memory(count)
+                unused = 0
         while loose:
-            name, (kind, cells) = loose.popitem()
+            name, (kind, values) = loose.popitem()
             column = fixed.get(name)
-            made[name] = from_values(
-                column or _column(name, kind), cells.values, cells.places, learned=column is None and not kind
-            )
-    del chunks, typed
+            made[name] = values.array(column or _column(name, kind), learned=column is None and not kind)
     release_memory(count)
     fixed |= {each.name: each for each in further}  # what no row had is there, and missing
     shown = _shown(made, fixed, columns, empty=not count)
@@ -120,6 +92,34 @@ def assemble(
     data = {name: made[name] if name in made else blank.column(fixed[name].kind) for name in shown}
     frame = _with_metadata(pd.DataFrame(data, index=pd.RangeIndex(count), copy=False), columns)
     return FrameInfo(object=object_type, expanded=expanded).put(frame)
+
+
+def _bytes_of(*columns: Chunks) -> int:
+    return sum(part.nbytes for parts in columns for part, _ in parts)
+
+
+def _spread(
+    name: str,
+    parts: Chunks,
+    order: Any,
+    loose: dict[str, tuple[str, AnyValues]],
+    expanded: dict[str, str],
+    fixed: Mapping[str, Column],
+    version: str,
+) -> None:
+    """Add the columns of one that has no type, with their kinds, to the `loose` ones."""
+    # an object's id is one cell, whatever was sent
+    kind = "map" if name == "id" else fixed[name].kind if name in fixed else ""
+    read = read_values(parts, order, kind)
+    if isinstance(read, UnreadValues):
+        loose[name] = kind, read.over(loose[name][1]) if name in loose else read
+        return
+    for plain, own_kind, values in flatten_objects(
+        name, read.values, kind, expanded=expanded, version=version
+    ):
+        leaf = _apart(name, plain, fixed)
+        own = ColumnValues(values, read.places)
+        loose[leaf] = own_kind, own.over(loose[leaf][1]) if leaf in loose else own
 
 
 def release_memory(rows: int = MANY_ROWS) -> None:
@@ -150,10 +150,6 @@ def _malloc_trim() -> Callable[[int], int] | None:
     if sys.platform != "linux":
         return None
     return getattr(ctypes.CDLL(None), "malloc_trim", None)
-
-
-def _ordered(array: pa.Array, order: object) -> pa.Array:
-    return pc.take(array, pa.array(order), memory_pool=cols.POOL)
 
 
 def _apart(source: str, name: str, fixed: Mapping[str, Column]) -> str:
@@ -238,7 +234,7 @@ def _typed(name: str, parts: Chunks, column: Column | None) -> tuple[Column, pa.
             for each in arrays
         ]
     if all(each.type == target or pa.types.is_null(each.type) for each in arrays):
-        return column, _join(arrays, target)
+        return column, cols.joined(arrays, target)
     return None
 
 
@@ -264,46 +260,6 @@ def _learned(name: str, arrays: Sequence[pa.Array]) -> Column | None:
     sent = _SENT.get(str(kinds.pop()).partition("[")[0].partition("<")[0])
     kind = kind_by_name(column.path[-1], sent) if sent is not None else ""
     return Column(name, column.path, kind) if kind in cols.ARROW else None
-
-
-def _join(arrays: list[pa.Array], target: pa.DataType) -> pa.Array:
-    typed = [_blank(target, len(each)) if pa.types.is_null(each.type) else each for each in arrays]
-    if len(typed) == 1:
-        return typed[0]
-    if pa.types.is_dictionary(target):
-        return (
-            pa.chunked_array(typed)
-            .unify_dictionaries(memory_pool=cols.POOL)
-            .combine_chunks(memory_pool=cols.POOL)
-        )
-    return pa.concat_arrays(typed, memory_pool=cols.POOL)
-
-
-def _blank(target: pa.DataType, count: int) -> pa.Array:
-    return pa.nulls(count, target, memory_pool=cols.POOL)
-
-
-# Python values ----------------------------------------------------------------------------------------------
-def _cells(parts: Chunks, order: Any, decode: Callable[[str], Any]) -> ColumnValues:
-    """The values of a column; JSON texts that come again and again become one value, which their cells
-    share."""
-    rows = sum(len(part) for part, _ in parts)
-    if (
-        rows > REPEATS
-        and all(json or pa.types.is_null(part.type) for part, json in parts)
-        and _repeats(parts[-1][0])
-    ):
-        texts = pa.chunked_array([part if json else _blank(pa.string(), len(part)) for part, json in parts])
-        coded = texts.dictionary_encode().unify_dictionaries().combine_chunks()
-        values = [*map(decode, coded.dictionary.to_pylist()), None]
-        places = coded.indices.fill_null(len(values) - 1).to_numpy(zero_copy_only=False)
-        return ColumnValues(values, places if order is None else places[order])
-    values = [value for part, json in parts for value in cols.python_values(part, json=json, decode=decode)]
-    return ColumnValues(values if order is None else [values[place] for place in order])
-
-
-def _repeats(part: pa.Array) -> bool:
-    return pa.types.is_null(part.type) or int(pc.count_distinct(part).as_py()) * 2 <= len(part)
 
 
 @cache

@@ -32,7 +32,7 @@ from stripe_magics.frames.decoder import (
 )
 from stripe_magics.frames.schema import Column, release, schema
 
-CHUNK = 2000  # rows between two Arrow chunks: enough to be quick, few enough to be small
+CHUNK = 1000  # rows between two Arrow chunks: enough to be quick, few enough to be small
 MERGED = 10  # chunks that become one
 
 
@@ -156,12 +156,18 @@ class Builder:
         """Join the last small chunks: many small arrays that go at different times leave holes in which
         nothing of the frame fits."""
         last = self._tables[-MERGED:]
-        small = len(last) == MERGED and all(each.num_rows < 2 * self._chunk for each in last)
-        if small and all(each.schema.equals(last[0].schema, check_metadata=True) for each in last):
+        if len(last) < MERGED or any(each.num_rows >= 2 * self._chunk for each in last):
+            return
+        if len({tuple(each.schema.types) for each in last}) > 1:  # JSON texts that stand once, or each
+            last = [cols.with_plain_json(each) for each in last]
+        if all(each.schema.equals(last[0].schema, check_metadata=True) for each in last):
             self._tables[-MERGED:] = [pa.concat_tables(last).combine_chunks(memory_pool=cols.POOL)]
 
     def tables(self) -> list[pa.Table]:
         """The chunks so far, handed over: they are no longer the builder's."""
+        return [cols.with_plain_json(table) for table in self._taken()]
+
+    def _taken(self) -> list[pa.Table]:
         self._flush()
         tables, self._tables = self._tables, []
         return tables
@@ -169,7 +175,7 @@ class Builder:
     def frame(self, *, newest_first: bool = False, limit: int | None = None) -> pd.DataFrame:
         """The DataFrame of all rows added."""
         return assemble(
-            self.tables(),
+            self._taken(),
             self.object_type,
             columns=self.requested,
             further=self.expanded,
@@ -246,7 +252,7 @@ def _array(leaf: Leaf, values: list[Any], object_type: str) -> tuple[pa.Field, p
     elif (typed := _as_usual(leaf, values)) is not None:
         return pa.field(name, typed.type), typed
     array = cols.arrow_json(values, object_type)
-    return None if array.null_count == len(values) else (cols.json_field(name), array)
+    return None if array.null_count == len(values) else (cols.json_field(name, array.type), array)
 
 
 def _as_usual(leaf: Leaf, values: list[Any]) -> pa.Array | None:

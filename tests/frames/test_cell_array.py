@@ -9,6 +9,7 @@ import pickle
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import pytest
 import stripe_magics as sm
 from stripe_magics import frames
 from stripe_magics.frames.cell_array import CellDtype
+from stripe_magics.frames.json_cells import JsonCellArray, JsonTexts
 from stripe_magics.frames.pandas_columns import objects
 from tests.each_row import each_row
 
@@ -33,8 +35,24 @@ CELLS: dict[str, list[Any]] = {
 }
 
 
-def frame(*, plain: bool = False) -> pd.DataFrame:
-    columns: dict[str, Any] = {name: objects(cells) for name, cells in CELLS.items()}
+def unread(cells: list[Any]) -> JsonCellArray:
+    """A column that hasn't been decoded."""
+    texts = pa.array([None if cell is None else json.dumps(cell) for cell in cells], pa.large_string())
+    return JsonCellArray(JsonTexts(texts))
+
+
+def unread_once(cells: list[Any]) -> JsonCellArray:
+    """The same, with each text once."""
+    texts = pa.array([None if cell is None else json.dumps(cell) for cell in cells], pa.string())
+    return JsonCellArray(JsonTexts(texts.dictionary_encode()))
+
+
+Maker = Callable[[list[Any]], Any]
+MAKERS: dict[str, Maker] = {"read": objects, "unread": unread, "unread, once": unread_once}
+
+
+def frame(maker: Maker = objects, *, plain: bool = False) -> pd.DataFrame:
+    columns: dict[str, Any] = {name: maker(cells) for name, cells in CELLS.items()}
     if plain:
         columns = {name: np.asarray(each) for name, each in columns.items()}
     return pd.DataFrame({"id": ["a", "b", "c"], "n": [1, 2, 3], **columns})
@@ -213,15 +231,20 @@ def _values(made: Any) -> Any:
 
 @each_row("name", list(OPERATIONS))
 def test_an_operation_does_what_it_does_on_plain_objects(name: str) -> None:
-    assert _values(OPERATIONS[name](frame())) == _values(OPERATIONS[name](frame(plain=True)))
+    expected = _values(OPERATIONS[name](frame(plain=True)))
+    assert _values(OPERATIONS[name](frame())) == expected
+    if name != "memory":  # that of what hasn't been read is its texts'
+        assert _values(OPERATIONS[name](frame(unread))) == expected
+        assert _values(OPERATIONS[name](frame(unread_once))) == expected
 
 
 @each_row("value", [None, "x", {"z": 1}, [7, 8], [7]], ids=str)
 def test_one_cell_is_set_to_any_value(value: Any) -> None:
     # pandas takes a dict at `loc` for a row's values by their names, and before 3 a list for several rows'
     several = (dict, list) if pd.__version__.startswith("2.") else dict
-    for way in ("at", "iat") if isinstance(value, several) else ("at", "iat", "loc", "iloc"):
-        df = frame()
+    ways = ("at", "iat") if isinstance(value, several) else ("at", "iat", "loc", "iloc")
+    for way, maker in product(ways, MAKERS.values()):
+        df = frame(maker)
         column = df.columns.get_loc("map") if way.startswith("i") else "map"
         getattr(df, way)[1, column] = value
         assert type(df["map"].iloc[1]) is type(value)  # an array of one value would be equal
@@ -229,8 +252,9 @@ def test_one_cell_is_set_to_any_value(value: Any) -> None:
     assert df["map"].isna().tolist() == [False, value is None, True]
 
 
-def test_copies_are_equal_and_apart() -> None:
-    df = frame()
+@each_row("kind", list(MAKERS))
+def test_copies_are_equal_and_apart(kind: str) -> None:
+    df = frame(MAKERS[kind])
     for other in (df.copy(), copy.deepcopy(df), pickle.loads(pickle.dumps(df))):  # noqa: S301 - our own
         assert other.equals(df)
         other.loc[0, "map"] = None
@@ -271,10 +295,11 @@ def test_text_that_a_person_has_among_objects_is_not_read_as_json(tmp_path: Path
     assert sm.read_parquet(tmp_path / "cells.parquet")["note"].tolist() == ["1", "[2]", "{}"]
 
 
-def test_other_programs_read_cells() -> None:
+@each_row("kind", list(MAKERS))
+def test_other_programs_read_cells(kind: str) -> None:
     duckdb = pytest.importorskip("duckdb", reason="the extra duckdb")
     with duckdb.connect() as database:
-        database.register("cells", frame())
+        database.register("cells", frame(MAKERS[kind]))
         # a map's two halves: as a whole, DuckDB 1.0 gives Python another dict than later ones
         columns = "id, map_keys(map), map_values(map), list[1].a"
         found = database.sql(f"select {columns} from cells order by id").fetchall()
