@@ -93,10 +93,14 @@ class JsonCellArray(CellArray):
         self._source = source
 
     @property
-    def _data(self) -> np.ndarray[Any, Any]:  # type: ignore[override] - set by `CellArray` alone
-        cells = self.__dict__["_data"] = self._source.cells().copy()
-        del self._source
-        self.__class__ = CellArray
+    def _data(self) -> np.ndarray[Any, Any]:  # type: ignore[override]
+        own = self.__dict__
+        source = own.get("_source")
+        if source is not None:  # else another thread has just read it
+            own["_data"] = source.cells().copy()
+            self.__class__ = CellArray
+            own.pop("_source", None)
+        cells: np.ndarray[Any, Any] = own["_data"]
         return cells
 
     @classmethod
