@@ -711,6 +711,10 @@ COMPANIONS: dict[str, dict[str, Any]] = {
         }
         for one in ("", "/{configuration}")
     },
+    "POST /v1/checkout/sessions mode": {
+        "line_items[1][price]": "trial_monthly",
+        "line_items[1][quantity]": 1,
+    },
     "POST /v1/checkout/sessions ui_mode": {"return_url": "https://example.com/r"},
     "POST /v1/invoices collection_method": {"days_until_due": 5},
     "POST /v1/subscriptions collection_method": {"days_until_due": 5},

@@ -31,7 +31,6 @@ _SETUP = (
     "excluded_payment_method_types",
 )
 _CHECKOUT = (
-    "line_items[][dynamic_tax_rates]",
     "payment_method_configuration", "payment_method_data", "optional_items", "permissions",
     "shipping_options[][shipping_rate_data][fixed_amount][currency_options]", "wallet_options",
 )  # fmt: skip
@@ -63,7 +62,6 @@ TABLE: dict[str, tuple[str, ...]] = {
     "POST /v1/invoices/{invoice}": ("automatically_finalizes_at",
         "shipping_cost[shipping_rate_data][fixed_amount][currency_options]"),
     "POST /v1/invoices/{invoice}/pay": ("forgive",),
-    "POST /v1/payment_links": ("shipping_options",),
     "POST /v1/payment_links/{payment_link}": ("line_items",),
     "POST /v1/payment_methods": ("card[networks]",),
     "POST /v1/payment_methods/{payment_method}": ("card[networks]", "naver_pay", "us_bank_account"),

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from stripe_magics.sandbox.api.errors import inside, invalid, missing_param, too_low
+from stripe_magics.sandbox.api.errors import invalid, too_low
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.resources import automatic_tax, discounts, tax_settings
+from stripe_magics.sandbox.resources import automatic_tax, checkout_shipping, discounts, tax_settings
 from stripe_magics.sandbox.resources.connect import parties
 from stripe_magics.sandbox.resources.invoices.totals import compute_totals, tax_entries
 from stripe_magics.sandbox.resources.price_objects import amount_of
-from stripe_magics.sandbox.resources.tax_and_shipping_rates import build_shipping_rate
 
-MAX_SHIPPING_OPTIONS = 5
 MAX_QUANTITY, MAX_QUANTITIES = 99, 999_999
 """Of a line whose quantity the customer chooses: where nothing is said, and at most."""
 UPDATES = ("address", "name", "shipping")
@@ -39,20 +37,26 @@ def check(account: Account, params: dict[str, Any], mode: str) -> None:
     if params.get("customer_update") and not params.get("customer"):
         raise invalid("`customer_update` can only be used with `customer`.", param="customer_update")
     _check_discounts(account, params)
-    rated = any(each.get("tax_rates") for each in params.get("line_items") or ())
-    if automatic and rated:
-        raise invalid(
-            "You can't combine line_items[tax_rates] with automatic_tax[enabled]=true.", param="automatic_tax"
-        )
-    if automatic and params.get("shipping_options"):
-        raise invalid(
-            "The sandbox doesn't simulate shipping_options together with automatic_tax.",
-            param="shipping_options",
-        )
     for place, line in enumerate(params.get("line_items") or ()):
-        for at, rate in enumerate(line.get("tax_rates") or ()):
-            account.find("tax_rate", rate, f"line_items[{place}][tax_rates][{at}]", what="tax rate")
+        _check_rates(account, line, f"line_items[{place}]", mode, automatic=bool(automatic))
     _check_location(account, params, automatic=bool(automatic))
+
+
+def _check_rates(account: Account, line: Object, where: str, mode: str, *, automatic: bool) -> None:
+    """One way of taxing a line, by rates that there are."""
+    for name in ("tax_rates", "dynamic_tax_rates"):
+        for at, rate in enumerate(line.get(name) or ()):
+            if automatic:
+                raise invalid(
+                    f"You can't combine line_items[{name}] with automatic_tax[enabled]=true.",
+                    param="automatic_tax",
+                )
+            account.find("tax_rate", rate, f"{where}[{name}][{at}]", what="tax rate")
+    if line.get("dynamic_tax_rates") and (line.get("tax_rates") or mode == "setup"):
+        raise invalid(
+            "You may only specify one of these parameters: tax_rates, dynamic_tax_rates.",
+            param=f"{where}[dynamic_tax_rates]",
+        )
 
 
 def _check_discounts(account: Account, params: dict[str, Any]) -> None:
@@ -96,6 +100,12 @@ def begin(account: Account, session: Object, params: dict[str, Any], lines: list
         if given.get("tax_rates")
     }
     notes.update({"rates": rates} if rates else {})
+    dynamic = {
+        line["id"]: list(given["dynamic_tax_rates"])
+        for line, given in zip(lines, params.get("line_items") or (), strict=True)
+        if given.get("dynamic_tax_rates")
+    }
+    notes.update({"dynamic_rates": dynamic} if dynamic else {})
     chosen = adjustable(params.get("line_items") or [])
     if any(chosen):
         notes["adjustable"] = {line["id"]: of for line, of in zip(lines, chosen, strict=True) if of}
@@ -110,16 +120,9 @@ def begin(account: Account, session: Object, params: dict[str, Any], lines: list
     session["discounts"] = []
     for each in params.get("discounts") or ():
         use_discount(account, session, each, lines, _param_of(each))
-    options = [
-        _shipping_option(account, each, place, session["currency"])
-        for place, each in enumerate(params.get("shipping_options") or ())
-    ]
-    if len(options) > MAX_SHIPPING_OPTIONS:
-        raise invalid(
-            f"At most {MAX_SHIPPING_OPTIONS} shipping options can be given.", param="shipping_options"
-        )
+    options = checkout_shipping.options_of(account, params.get("shipping_options") or [], session["currency"])
     session["shipping_options"] = options
-    choose_shipping(session, options[0]["shipping_rate"] if options else None)
+    checkout_shipping.choose(session, options[0]["shipping_rate"] if options else None)
     customer = account.peek("customer", params.get("customer") or "") or {}
     compute(account, session, lines, customer.get("address"), customer)
 
@@ -197,39 +200,33 @@ def redeem(account: Account, session: Object, customer: str | None) -> None:
         notes["redeemed"] = [each["id"] for each in made]
 
 
-def _shipping_option(account: Account, given: dict[str, Any], place: int, currency: str) -> Object:
-    where = f"shipping_options[{place}]"
-    if bool(given.get("shipping_rate")) == bool(given.get("shipping_rate_data")):
-        raise invalid(f"Give one of {where}[shipping_rate] and {where}[shipping_rate_data].", param=where)
-    if given.get("shipping_rate"):
-        param = f"{where}[shipping_rate]"
-        rate = account.find("shipping_rate", given["shipping_rate"], param, what="shipping rate")
-    else:
-        with inside(f"{where}[shipping_rate_data]"):
-            if not given["shipping_rate_data"].get("fixed_amount"):
-                raise missing_param("fixed_amount")
-            rate = account.add("shipping_rate", build_shipping_rate(account, given["shipping_rate_data"]))
-    fixed = rate["fixed_amount"] or {}
-    if not rate["active"] or str(fixed.get("currency")).lower() != currency:
-        raise invalid(f"The shipping rate must be active, and in {currency}.", param=where)
-    return {"shipping_amount": fixed["amount"], "shipping_rate": rate["id"]}
+def settle_rates(account: Account, session: Object, address: Object | None) -> None:
+    """Of the rates that a line may have (`dynamic_tax_rates`), those of where the customer is count; the
+    shipping address does before that of the customer. None do until it is known."""
+    notes = account.private_state.get(session["id"], {})
+    if "dynamic_rates" not in notes:
+        return
+    notes["rates"] = {
+        **notes.get("rates", {}),
+        **{
+            line: [each for each in given if _holds(account.find("tax_rate", each, "tax_rates"), address)]
+            for line, given in notes["dynamic_rates"].items()
+        },
+    }
 
 
-def choose_shipping(session: Object, rate: str | None) -> None:
-    """What is sent how; the first option stands until the customer chooses. None: nothing is sent."""
-    chosen = next((each for each in session["shipping_options"] if each["shipping_rate"] == rate), None)
-    if rate and chosen is None:
-        raise invalid("The session doesn't offer this shipping rate.", param="shipping_rate")
-    amount = chosen["shipping_amount"] if chosen else 0
-    session["shipping_cost"] = chosen and {
-        "amount_subtotal": amount, "amount_tax": 0, "amount_total": amount, "shipping_rate": rate,
-    }  # fmt: skip
+def _holds(rate: Object, address: Object | None) -> bool:
+    """Whether a rate is that of an address: of its country and, if it says one, of its state."""
+    if not address or str(rate["country"]).upper() != str(address.get("country")).upper():
+        return False
+    return not rate["state"] or str(rate["state"]).upper() == str(address.get("state")).upper()
 
 
 def compute(
     account: Account, session: Object, lines: list[Object], address: Object | None, customer: Object
 ) -> None:
     """The sums of a session and of its lines, with the tax that is due at an address (None: not known)."""
+    settle_rates(account, session, address)
     rates = account.private_state.get(session["id"], {}).get("rates", {})
     work = [
         {
@@ -260,10 +257,11 @@ def compute(
             found = [rate] if rate else []
         return tax_entries(rest, found, exempt)
 
-    shipping = (session["shipping_cost"] or {}).get("amount_total", 0)
+    shipping_tax = checkout_shipping.tax(account, session, address, exempt)
+    shipping = session["shipping_cost"] or {"amount_subtotal": 0, "amount_tax": 0}
     sums = compute_totals(
         work, {}, _shown_discounts(account, session), taxes_of, eligible=discounts.Eligibility(account),
-        currency=session["currency"] or "usd", shipping=shipping,
+        currency=session["currency"] or "usd", shipping=shipping["amount_subtotal"] + shipping_tax,
     )  # fmt: skip
     for line, done in zip(lines, work, strict=True):
         off = sum(each["amount"] for each in done["discount_amounts"])
@@ -282,7 +280,8 @@ def compute(
         payment_status="unpaid" if sums["total"] else "no_payment_required",
         total_details={
             "amount_discount": sum(each["amount"] for each in sums["total_discount_amounts"]),
-            "amount_shipping": shipping, "amount_tax": sums["tax"] or 0,
+            "amount_shipping": shipping["amount_subtotal"],
+            "amount_tax": (sums["tax"] or 0) + shipping["amount_tax"],
         },
     )  # fmt: skip
 

@@ -16,7 +16,14 @@ from stripe_magics.sandbox.api.errors import inside, invalid
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.checks import checked_country
 from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.resources import checkout_amounts, checkout_invoices, customers, setup_intents
+from stripe_magics.sandbox.resources import (
+    checkout_amounts,
+    checkout_invoices,
+    checkout_shipping,
+    customers,
+    made_prices,
+    setup_intents,
+)
 from stripe_magics.sandbox.resources.checkout_sessions import KIND, open_session
 from stripe_magics.sandbox.resources.payment_intents import payment_attempts, payment_intents
 from stripe_magics.sandbox.resources.payment_methods.method_creation import address
@@ -84,7 +91,7 @@ def _choose(account: Account, session: Object, params: dict[str, Any], customer:
         code = {"promotion_code": params["promotion_code"]}
         checkout_amounts.use_discount(account, session, code, lines, "promotion_code")
     if params.get("shipping_rate"):
-        checkout_amounts.choose_shipping(session, params["shipping_rate"])
+        checkout_shipping.choose(session, params["shipping_rate"])
     known = account.peek("customer", customer or "") or {}
     where = known.get("address") or (_full_address(params) if customer is None else None)
     if lines:
@@ -125,7 +132,8 @@ def _subscribe(
     rates = notes.get("rates", {})
     given = [
         (bool(each["price"]["recurring"]), {
-            _named_by(each): each["price"]["id"], "quantity": each["quantity"],
+            made_prices.named_by(each): each["price"]["id"],
+            **({} if each["quantity"] is None else {"quantity": each["quantity"]}),
             **({"tax_rates": rates[each["id"]]} if each["id"] in rates else {}),
         })
         for each in lines
@@ -135,41 +143,19 @@ def _subscribe(
     discounted = checkout_amounts.given_discounts(session)
     taxed = session["automatic_tax"]
     setup_intents.keep_method(account, method, str(customer))
-    own = _own_prices(account, lines)
-    _activate(account, own, active=True)
-    subscription = creation.create(account, {
-        **notes.get("subscription_data", {}), "customer": customer, "items": items,
-        "default_payment_method": method["id"],
-        "payment_behavior": "error_if_incomplete", **({"add_invoice_items": once} if once else {}),
-        **({"discounts": discounted} if discounted else {}),
-        **({"automatic_tax": {"enabled": True, "liability": taxed["liability"]}} if taxed["enabled"] else {}),
-    })  # fmt: skip
-    _activate(account, own, active=False)
+    with made_prices.usable(account, lines):
+        subscription = creation.create(account, {
+            **notes.get("subscription_data", {}), "customer": customer, "items": items,
+            "default_payment_method": method["id"],
+            "payment_behavior": "error_if_incomplete", **({"add_invoice_items": once} if once else {}),
+            **({"discounts": discounted} if discounted else {}),
+            **({"automatic_tax": {"enabled": True, "liability": taxed["liability"]}}
+                if taxed["enabled"] else {}),
+        })  # fmt: skip
     session.update(
         subscription=subscription["id"], invoice=subscription["latest_invoice"],
         payment_status="no_payment_required" if subscription["status"] == "trialing" else "paid",
     )  # fmt: skip
-
-
-def _named_by(line: Object) -> str:
-    """How an item of a subscription names a line's price: one that was made for the session isn't active."""
-    return "made_price" if line["price"]["recurring"] and not line["price"]["active"] else "price"
-
-
-def _own_prices(account: Account, lines: list[Object]) -> list[str]:
-    """The one-time prices that were made for the session: they can't be used for anything else."""
-    return [
-        line["price"]["id"]
-        for line in lines
-        if not line["price"]["active"] and not line["price"]["recurring"]
-    ]
-
-
-def _activate(account: Account, prices: list[str], *, active: bool) -> None:
-    for each in prices:
-        price = account.find("price", each, "line_items")
-        price["active"] = active
-        account.save("price", price)
 
 
 def _set_up(account: Account, session: Object, method: Object, customer: str | None, notes: Object) -> None:

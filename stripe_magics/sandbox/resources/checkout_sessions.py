@@ -21,11 +21,16 @@ from stripe_magics.sandbox.generic import object_shapes as shapes
 from stripe_magics.sandbox.resources import checkout_amounts, checkout_expiration, checkout_invoices, products
 from stripe_magics.sandbox.resources.connect import connected_billing, connected_payments, parties
 from stripe_magics.sandbox.resources.price_objects import amount_of, build_price, named_price
+from stripe_magics.sandbox.resources.subscriptions.items import check_quantity, metered
 
 KIND = "checkout.session"
 _PARTS = ("payment_intent_data", "setup_intent_data", "subscription_data")
 _COLLECTION = {"payment": "if_required"}  # of a payment method, by mode; else always
 # of a customer, where none is named; else always
+_NO_RECURRING = (
+    "You must provide at least one recurring price in `subscription` mode when using prices; `payment` mode"
+    " takes one-time prices only."
+)
 _CREATION = {"payment": "if_required", "setup": "if_required"}
 
 
@@ -34,6 +39,8 @@ def create(account: Account, params: dict[str, Any]) -> Object:
     mode = params.get("mode") or "payment"
     _check(account, params, mode)
     lines = [_line(account, each, place, mode) for place, each in enumerate(params.get("line_items") or ())]
+    if mode == "subscription" and not any(line["price"]["recurring"] for line in lines):
+        raise invalid(_NO_RECURRING, param="line_items")
     currencies = {line["currency"] for line in lines}
     if len(currencies) > 1:
         raise invalid("All prices of a Checkout Session must have one currency.", param="line_items")
@@ -150,13 +157,6 @@ def _check_connected(account: Account, params: dict[str, Any], total: int) -> No
 
 def _line(account: Account, given: Object, place: int, mode: str) -> Object:
     where = f"line_items[{place}]"
-    quantity = given.get("quantity")
-    if quantity is None or quantity < 1:
-        raise invalid_before_execution(
-            f"{where}[quantity] is required, and at least 1.",
-            param=f"{where}[quantity]",
-            code="parameter_missing",
-        )
     if bool(given.get("price")) == bool(given.get("price_data")):
         raise invalid_before_execution(f"Give one of {where}[price] and {where}[price_data].", param=where)
     price = (
@@ -164,18 +164,24 @@ def _line(account: Account, given: Object, place: int, mode: str) -> Object:
         if given.get("price")
         else _priced(account, given["price_data"], where)
     )
-    if price["recurring"] and mode == "payment":
-        raise invalid(
-            "You must provide at least one recurring price in `subscription` mode when using prices;"
-            " `payment` mode takes one-time prices only.",
-            param=f"{where}[price]",
+    check_quantity(price, given.get("quantity") if metered(price) else None, where)
+    counted = not metered(price)
+    quantity = given.get("quantity") if counted else given.get("quantity", 1)
+    if quantity is None or quantity < 1:
+        raise invalid_before_execution(
+            f"{where}[quantity] is required, and at least 1.",
+            param=f"{where}[quantity]",
+            code="parameter_missing",
         )
-    amount = amount_of(account, price, quantity)
+    if price["recurring"] and mode == "payment":
+        raise invalid(_NO_RECURRING, param=f"{where}[price]")
+    amount = amount_of(account, price, quantity) if counted else 0
     product = account.peek("product", price["product"]) or {}
     return {
         "id": account.new_id("li"), "object": "item", "amount_discount": 0, "amount_subtotal": amount,
         "amount_tax": 0, "amount_total": amount, "currency": price["currency"],
-        "description": product.get("name"), "price": events.snapshot(price), "quantity": quantity,
+        "description": product.get("name"), "price": events.snapshot(price),
+        "quantity": quantity if counted else None,
     }  # fmt: skip
 
 

@@ -46,6 +46,8 @@ def open_link(account: Account, params: dict[str, Any], identifier: str) -> Obje
         given[part] = {**(given.get(part) or {}), **passed_on}
     if link["automatic_tax"]["enabled"]:
         given["automatic_tax"] = link["automatic_tax"]
+    if link["shipping_options"]:
+        given["shipping_options"] = [{"shipping_rate": e["shipping_rate"]} for e in link["shipping_options"]]
     if link["allow_promotion_codes"]:
         given["allow_promotion_codes"] = True
     after = link["after_completion"]
@@ -53,7 +55,8 @@ def open_link(account: Account, params: dict[str, Any], identifier: str) -> Obje
         **given, "mode": mode,
         "success_url": (after.get("redirect") or {}).get("url") or "https://stripe.com",
         "line_items": [
-            {"price": line["price"]["id"], "quantity": line["quantity"],
+            {"price": line["price"]["id"],
+                **({} if line["quantity"] is None else {"quantity": line["quantity"]}),
                 **({"adjustable_quantity": {"enabled": True, **chosen}} if chosen else {})}
             for line, chosen in zip(lines, adjustable, strict=True)
         ],

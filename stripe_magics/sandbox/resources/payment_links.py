@@ -10,10 +10,11 @@ from stripe_magics.sandbox.api.pagination import Page, equal, of_objects, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.resources import checkout_amounts, checkout_invoices
+from stripe_magics.sandbox.resources import checkout_amounts, checkout_invoices, checkout_shipping
 from stripe_magics.sandbox.resources.connect import connected_billing, parties
 from stripe_magics.sandbox.resources.connect.application_fees import application
 from stripe_magics.sandbox.resources.price_objects import amount_of, named_price
+from stripe_magics.sandbox.resources.subscriptions.items import metered
 
 _LINK = ("active", "after_completion", "allow_promotion_codes", "billing_address_collection", "custom_fields",
     "customer_creation", "inactive_message", "metadata", "payment_intent_data",
@@ -79,7 +80,7 @@ def create_link(account: Account, params: dict[str, Any]) -> Object:
         "phone_number_collection": params.get("phone_number_collection") or {"enabled": False},
         "restrictions": _restrictions(params.get("restrictions")),
         "shipping_address_collection": params.get("shipping_address_collection"),
-        "shipping_options": [],
+        "shipping_options": _shipping_options(account, params, prices[0]["currency"], recurring=recurring),
         "submit_type": params.get("submit_type") or "auto",
         "subscription_data": params.get("subscription_data"),
         "tax_id_collection": params.get("tax_id_collection") or {"enabled": False, "required": "never"},
@@ -100,6 +101,16 @@ def create_link(account: Account, params: dict[str, Any]) -> Object:
     return link
 
 
+def _shipping_options(
+    account: Account, params: dict[str, Any], currency: str, *, recurring: bool
+) -> list[Object]:
+    """How what is bought can be sent: of one-time payments."""
+    given = params.get("shipping_options") or []
+    if given and recurring:
+        raise invalid("You can not pass `shipping_options` in `subscription` mode.", param="shipping_options")
+    return checkout_shipping.options_of(account, given, currency)
+
+
 def _check_parties(account: Account, params: dict[str, Any]) -> None:
     """Who issues the invoices of its payments, and who is liable for the tax."""
     parties.check_all(account, params)
@@ -118,7 +129,8 @@ def _restrictions(given: Object | None) -> Object | None:
 def _link_line(account: Account, price: Object, quantity: int) -> Object:
     if quantity < 1:
         raise too_low(1, "line_items[quantity]")
-    amount = amount_of(account, price, quantity)
+    counted = not metered(price)
+    amount = amount_of(account, price, quantity) if counted else 0
     product = account.peek("product", price["product"]) or {}
     return {
         "id": account.new_id("li"),
@@ -130,7 +142,7 @@ def _link_line(account: Account, price: Object, quantity: int) -> Object:
         "currency": price["currency"],
         "description": product.get("name"),
         "price": events.snapshot(price),
-        "quantity": quantity,
+        "quantity": quantity if counted else None,
     }
 
 

@@ -9,14 +9,16 @@ from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.connect import connected_billing
 from stripe_magics.sandbox.resources.invoices import invoice_items, invoices
+from stripe_magics.sandbox.resources.made_prices import named_by, usable
 from stripe_magics.sandbox.resources.subscriptions import creation
 
 
 def _item(line: Object) -> dict[str, Any]:
     metered = (line["price"]["recurring"] or {}).get("usage_type") == "metered"
     return {
-        "price": line["price"]["id"],
+        named_by(line): line["price"]["id"],
         "tax_rates": [rate["id"] for rate in line["tax_rates"]],
+        **({"discounts": line["discounts"]} if line["discounts"] else {}),
         **({} if metered else {"quantity": line["quantity"]}),
     }
 
@@ -38,11 +40,13 @@ def subscribe(account: Account, quote: Object, lines: list[Object], settings: di
         given["description"] = data["description"]
     if data["metadata"]:
         given["metadata"] = data["metadata"]
-    if isinstance(data["effective_date"], int) and data["effective_date"] > account.now:
+    begins = data["effective_date"]
+    if begins == "current_period_end" or (isinstance(begins, int) and begins > account.now):
         raise invalid(
             "The sandbox doesn't simulate quotes that begin later.", param="subscription_data[effective_date]"
         )
-    subscription = creation.create(account, given)
+    with usable(account, lines):
+        subscription = creation.create(account, given)
     quote["subscription"] = subscription["id"]
     quote["invoice"] = subscription["latest_invoice"]
     invoice = account.get("invoice", subscription["latest_invoice"])
@@ -64,10 +68,11 @@ def invoice_once(account: Account, quote: Object, lines: list[Object], settings:
             "auto_advance": False,
         },
     )
-    for line in lines:
-        invoice_items.create(
-            account, {**_item(line), "customer": quote["customer"], "invoice": invoice["id"]}
-        )
+    with usable(account, lines):
+        for line in lines:
+            invoice_items.create(
+                account, {**_item(line), "customer": quote["customer"], "invoice": invoice["id"]}
+            )
     _name_quote(account, invoice, quote)
     quote["invoice"] = invoice["id"]
 

@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from stripe_magics.sandbox.api.errors import invalid, missing_param
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.checks import checked_currency
 from stripe_magics.sandbox.core.store import Account, Object
-from stripe_magics.sandbox.resources import discounts
+from stripe_magics.sandbox.resources import automatic_tax, discounts, tax_settings
+from stripe_magics.sandbox.resources.connect import parties
 from stripe_magics.sandbox.resources.invoices.totals import compute_totals, tax_entries
-from stripe_magics.sandbox.resources.price_objects import (
-    amount_of,
-    build_price,
-    check_price,
-    named_price,
-    not_below,
-)
-from stripe_magics.sandbox.resources.subscriptions.items import check_together
+from stripe_magics.sandbox.resources.price_objects import amount_of, build_price, check_price, named_price
+from stripe_magics.sandbox.resources.subscriptions.items import check_quantity, check_together, metered
 
 
-def lines_given(account: Account, given: list[dict[str, Any]]) -> list[Object]:
+def lines_given(account: Account, given: list[dict[str, Any]], kept: Collection[Object] = ()) -> list[Object]:
+    """The lines asked for; one of those `kept` is named by its id, and what isn't said of it stays."""
     found = []
-    for place, each in enumerate(given):
+    known = {line["id"]: line for line in kept}
+    for place, asked in enumerate(given):
         where = f"line_items[{place}]"
+        former = known.get(asked.get("id") or "")
+        if asked.get("id") and former is None:
+            raise invalid(
+                f"No such line item: '{asked['id']}'", param=f"{where}[id]", code="resource_missing"
+            )
+        each = {**_said(former), **asked} if former else asked
         if each.get("price") and each.get("price_data"):
             raise invalid(
                 "You may only specify one of these parameters: price, price_data.",
                 param=f"{where}[price_data]",
             )
-        if each.get("price"):
+        if former and not (asked.get("price") or asked.get("price_data")):
+            price = account.find("price", former["price"]["id"], f"{where}[price]")
+        elif each.get("price"):
             price = named_price(account, each["price"], f"{where}[price]")
         elif each.get("price_data"):
             data = each["price_data"]
@@ -48,13 +54,15 @@ def lines_given(account: Account, given: list[dict[str, Any]]) -> list[Object]:
             )
         else:
             raise missing_param(f"{where}[price]")
-        quantity = each.get("quantity", 1)
-        if quantity < 0:
-            raise not_below(0, f"{where}[quantity]")
+        check_quantity(price, asked.get("quantity"), where)
+        discounts.check(account, each.get("discounts"), f"{where}[discounts]", None)
+        quantity = None if metered(price) else each.get("quantity") or 1
         found.append(
             {
-                "id": account.new_id("li"), "object": "item", "amount_discount": 0,
-                "amount_subtotal": amount_of(account, price, quantity), "amount_tax": 0, "amount_total": 0,
+                "id": former["id"] if former else account.new_id("li"), "object": "item",
+                "amount_discount": 0,
+                "amount_subtotal": 0 if quantity is None else amount_of(account, price, quantity),
+                "amount_tax": 0, "amount_total": 0,
                 "currency": price["currency"],
                 "description": (account.peek("product", price["product"]) or {}).get("name"),
                 "price": events.snapshot(price), "quantity": quantity,
@@ -71,18 +79,21 @@ def lines_given(account: Account, given: list[dict[str, Any]]) -> list[Object]:
     return found
 
 
+def _said(line: Object) -> dict[str, Any]:
+    """A line as it was given."""
+    return {
+        "quantity": line["quantity"], "tax_rates": [rate["id"] for rate in line["tax_rates"]],
+        "discounts": line["discounts"],
+    }  # fmt: skip
+
+
 def compute(account: Account, quote: Object, lines: list[Object]) -> None:
     """Sums: what is paid at once, and what recurs."""
     account.link_lines[quote["id"]] = lines
     quote["currency"] = lines[0]["currency"] if lines else None
     given = account.private_state.get(quote["id"], {}).get("discounts", [])
-    standing = [
-        {
-            "id": f"quoted{place}",
-            "coupon": discounts.redeemable(account, each, param="discounts", customer=quote["customer"])[0],
-        }
-        for place, each in enumerate(given)
-    ]
+    standing = _standing(account, quote, given, "quoted")
+    own = {line["id"]: _standing(account, quote, line["discounts"], line["id"]) for line in lines}
     rates = [account.find("tax_rate", each, "default_tax_rates") for each in quote["default_tax_rates"]]
     working = [
         {
@@ -91,9 +102,20 @@ def compute(account: Account, quote: Object, lines: list[Object]) -> None:
         }
         for line in lines
     ]  # fmt: skip
-    exempt = (account.peek("customer", quote["customer"] or "") or {}).get("tax_exempt", "none")
+    customer = account.peek("customer", quote["customer"] or "") or {}
+    exempt, here = _place(account, quote, customer)
+
+    def taxes_of(line: Object, rest: int) -> list[Object]:
+        found = line["tax_rates"] or rates
+        if here and not found:
+            behavior = line["price"].get("tax_behavior")
+            inclusive = tax_settings.inclusive(account, behavior, quote["currency"])
+            rate = automatic_tax.rate_for(account, here, inclusive=inclusive)
+            found = [rate] if rate else []
+        return tax_entries(rest, found, exempt)
+
     sums = compute_totals(
-        working, {}, standing, lambda line, rest: tax_entries(rest, line["tax_rates"] or rates, exempt),
+        working, own, standing, taxes_of,
         eligible=discounts.Eligibility(account), currency=quote["currency"] or "usd",
     )  # fmt: skip
     for line, worked in zip(lines, working, strict=True):
@@ -115,6 +137,33 @@ def compute(account: Account, quote: Object, lines: list[Object]) -> None:
         "upfront": _part(lines),
     }  # fmt: skip
     account.save("quote", quote)
+
+
+def _standing(account: Account, quote: Object, given: list[Object], name: str) -> list[Object]:
+    """Discounts as they count, before they are redeemed."""
+    return [
+        {
+            "id": f"{name}_{place}",
+            "coupon": discounts.redeemable(account, each, param="discounts", customer=quote["customer"])[0],
+        }
+        for place, each in enumerate(given)
+    ]
+
+
+def _place(account: Account, quote: Object, customer: Object) -> tuple[str, Object | None]:
+    """Whether the customer is exempt, and the address whose automatic tax is due; None where none is."""
+    exempt, automatic = customer.get("tax_exempt") or "none", quote["automatic_tax"]
+    if not automatic["enabled"]:
+        automatic["status"] = None
+        return exempt, None
+    address = customer.get("address")
+    known = automatic_tax.located(address)
+    automatic["status"] = "complete" if known else "requires_location_inputs"
+    numbers = [account.peek("tax_id", each) for each in account.where("tax_id", customer=customer.get("id"))]
+    liable = parties.liable(account, automatic)
+    if exempt == "none" and automatic_tax.reverse_charged(liable, address, [e for e in numbers if e]):
+        exempt = "reverse"
+    return exempt, address if known else None
 
 
 def _part(lines: list[Object]) -> Object:

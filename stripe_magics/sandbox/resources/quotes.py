@@ -10,7 +10,7 @@ from typing import Any
 from stripe_magics import money
 from stripe_magics.sandbox.api.dispatcher import Document, Handler
 from stripe_magics.sandbox.api.errors import invalid
-from stripe_magics.sandbox.api.pagination import Page, of_objects, page
+from stripe_magics.sandbox.api.pagination import Page, inline, of_objects, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.clock_of_request import check_clock
@@ -157,29 +157,13 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
     quote = retrieve(account, {}, identifier)
     if quote["status"] != "draft" and set(params) - {"metadata", "expires_at", "expand"}:
         raise invalid(f"A quote that is {quote['status']} can't be changed: only drafts can.")
-    before = events.snapshot(quote)
     lines = account.link_lines[identifier]
     if "line_items" in params:
-        kept = {line["id"]: line for line in lines}
-        lines = []
-        for place, each in enumerate(params["line_items"] or ()):
-            old = kept.get(each.get("id", ""))
-            if each.get("id") and old is None:
-                raise invalid(
-                    f"No such line item: '{each['id']}'",
-                    param=f"line_items[{place}][id]",
-                    code="resource_missing",
-                )
-            same = {} if old is None else {"price": old["price"]["id"], "quantity": old["quantity"]}
-            (line,) = lines_given(
-                account, [{**same, **{name: value for name, value in each.items() if name != "id"}}]
-            )
-            lines.append(line)
+        lines = lines_given(account, params["line_items"] or [], kept=lines)
     _apply(account, quote, params)
     if {"line_items", *connected_billing.OF_OFFERS} & set(params):
         _connect(account, quote, lines, params)
     compute(account, quote, lines)
-    events.emit(account, "quote.updated", quote, before)
     return quote
 
 
@@ -295,11 +279,23 @@ def pdf(account: Account, params: dict[str, Any], identifier: str) -> Document:
     rows = [f"Quote {quote['number']}"]
     for line in account.link_lines[identifier]:
         amount = money.format_amount(line["amount_subtotal"], line["currency"])
-        rows.append(f"{line['quantity']} x {line['description']}: {amount}")
+        counted = f"{line['quantity']} x " if line["quantity"] is not None else ""
+        rows.append(f"{counted}{line['description']}: {amount}")
     rows.append(f"Total: {money.format_amount(quote['amount_total'], quote['currency'])}")
     return Document("application/pdf", pdf_page(rows))
 
 
+def _upfront_lines(account: Account, quote: Object) -> Object | None:
+    """`computed.upfront.line_items`, where it is asked for."""
+    if not quote["computed"]["upfront"]:
+        return None
+    return inline(
+        [shown_line(line) for line in account.link_lines[quote["id"]]],
+        f"/v1/quotes/{quote['id']}/computed_upfront_line_items",
+    )
+
+
+INCLUDED = {("quote", "computed.upfront.line_items"): _upfront_lines}
 ROUTES: dict[str, Handler] = {
     "GET /v1/quotes": listing,
     "POST /v1/quotes": create,

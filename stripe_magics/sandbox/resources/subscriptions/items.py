@@ -25,7 +25,7 @@ MAX_SUBSCRIPTION_ITEMS = 20
 
 def metered(price: Object) -> bool:
     """Whether a price is billed by usage."""
-    return bool(price["recurring"]["usage_type"] == "metered")
+    return bool(price["recurring"] and price["recurring"]["usage_type"] == "metered")
 
 
 def price_of(account: Account, given: dict[str, Any], where: str, currency: str | None = None) -> Object:
