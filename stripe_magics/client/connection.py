@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from stripe_magics._json import JsonObject
 from stripe_magics.catalogue import PINNED_VERSION
 from stripe_magics.client import call_context
 from stripe_magics.client.http import logging_filter
@@ -104,7 +105,7 @@ class Connection:
         self._trusted: ssl.SSLContext | None = None
         self._certificates = "not used"
         self._proxy = ""
-        self._account_objects: dict[str, dict[str, Any]] = {}  # by the account that it was asked of
+        self._account_objects: dict[str, JsonObject] = {}  # by the account that it was asked of
         logging_filter.install()
 
     # --- what may be seen -----------------------------------------------------------------------------------
@@ -178,7 +179,7 @@ class Connection:
             f" {self._certificates}."
         )
 
-    def account_object(self) -> dict[str, Any]:
+    def account_object(self) -> JsonObject:
         """The account (GET /v1/account) that calls go to, asked for once."""
         where = call_context.account_of(self)
         if where not in self._account_objects:
@@ -188,7 +189,7 @@ class Connection:
         return self._account_objects[where]
 
     @property
-    def account_seen(self) -> dict[str, Any] | None:
+    def account_seen(self) -> JsonObject | None:
         """The account, if it was asked for before."""
         return self._account_objects.get(call_context.account_of(self))
 

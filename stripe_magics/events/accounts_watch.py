@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from stripe_magics._json import JsonObject
 from stripe_magics.errors import AuthenticationFailed, PermissionDenied, StripeError, StripeMagicsError
 from stripe_magics.events import event_frame
 from stripe_magics.events.account_events import end_all
@@ -160,20 +161,20 @@ class AccountsWatch:
         """The same as a DataFrame; `account` and `account_name` say where each is from."""
         return event_frame.frame(self.stored(), self.account)
 
-    def event(self, id: str) -> dict[str, Any]:
+    def event(self, id: str) -> JsonObject:
         """One event. Raises KeyError."""
         return self._watch_of(id).event(id)
 
-    def fetch(self, id: str) -> dict[str, Any]:
+    def fetch(self, id: str) -> JsonObject:
         """The object of an event as it is today, from its account. Raises KeyError, ValueError, a
         `StripeError`."""
         return self._watch_of(id).fetch(id)
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
+    def __iter__(self) -> Iterator[JsonObject]:
         """Each new event of any account, until the watch ends."""
         return each_new(self.watches, self._ended.wait)
 
-    async def next(self, type: str = "*", *, timeout: float = 60.0) -> dict[str, Any]:  # noqa: ASYNC109 - public
+    async def next(self, type: str = "*", *, timeout: float = 60.0) -> JsonObject:  # noqa: ASYNC109 - public
         """Wait for the next event of a type in any account."""
         return await next_of(self.watches, type, timeout)
 

@@ -38,6 +38,7 @@ from email.message import EmailMessage
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from stripe_magics._json import JsonObject
 from stripe_magics._text import closest_matches
 from stripe_magics.errors import UnknownName, UsageFault
 from stripe_magics.events.event_rows import row, visible
@@ -54,7 +55,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _TLS_PORT = 465
 _AFTER_HOST = re.compile(r"[^\w.-]")
 
-Event = dict[str, Any]
+Event = JsonObject
 
 
 class AlertError(Exception):

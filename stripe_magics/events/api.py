@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from stripe_magics import catalogue, pipeline
 from stripe_magics._command import Command
+from stripe_magics._json import JsonObject
 from stripe_magics._options import Options
 from stripe_magics.client import one_time_secrets
 from stripe_magics.client.shared_connection import current, shared
@@ -67,7 +68,7 @@ def watch(  # noqa: PLR0913 - public: each is a keyword of its own
     minutes: float | str | None = None,
     interval: float | str | None = None,
     since: object = None,
-    where: str | Callable[[dict[str, Any]], Any] | None = None,
+    where: str | Callable[[JsonObject], Any] | None = None,
     values: Mapping[str, Any] | None = None,
     ephemeral: bool = False,
     alert: Iterable[str] | str = (),

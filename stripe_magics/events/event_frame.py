@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from stripe_magics._html import output, table, tag
+from stripe_magics._json import JsonObject
 from stripe_magics.client.journal.event_evidence import causing_request
 from stripe_magics.events.event_rows import COLUMNS, amount_of, customer_of, row
 
@@ -57,7 +58,7 @@ class _Connection(Protocol):
     @property
     def api_version(self) -> str: ...
     @property
-    def account_seen(self) -> dict[str, Any] | None: ...
+    def account_seen(self) -> JsonObject | None: ...
 
 
 class _Account(Protocol):

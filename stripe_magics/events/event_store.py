@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stripe_magics._json import JsonObject
 from stripe_magics._redaction import hide
 from stripe_magics._sqlite import add_columns, open_database
 from stripe_magics.client.journal.event_evidence import causing_request
@@ -76,12 +77,12 @@ class Stored:
     probable_duplicate: (
         bool  # another event of this type, object and second came before: most likely the same news
     )
-    event: dict[str, Any]
+    event: JsonObject
 
     @property
-    def object(self) -> dict[str, Any]:
+    def object(self) -> JsonObject:
         """The object as it was when the event was made; the one of today has to be fetched."""
-        found: dict[str, Any] = self.event["data"]["object"]
+        found: JsonObject = self.event["data"]["object"]
         return found
 
 
@@ -149,9 +150,7 @@ class Store:
 
     # --- events
 
-    def add(
-        self, events: Iterable[dict[str, Any]], *, source: str, places: Iterable[float] = ()
-    ) -> list[str]:
+    def add(self, events: Iterable[JsonObject], *, source: str, places: Iterable[float] = ()) -> list[str]:
         """Keep events; those that are there already are left as they are. Returns the ids that are new.
 
         `places` says for each where it stands within its second; without, as they come.
@@ -186,7 +185,7 @@ class Store:
     def _next_place(db: sqlite3.Connection) -> float:
         return float(db.execute("SELECT coalesce(max(rowid), 0) + 1 FROM event").fetchone()[0])
 
-    def _row(self, event: dict[str, Any], source: str) -> tuple[Any, ...]:
+    def _row(self, event: JsonObject, source: str) -> tuple[Any, ...]:
         request = causing_request(event)
         return (
             self.scope,
@@ -209,7 +208,7 @@ class Store:
         since: int = 0,
         after_row: int = 0,
         matches: Callable[[str], bool] | None = None,
-        keep: Callable[[dict[str, Any]], bool] | None = None,
+        keep: Callable[[JsonObject], bool] | None = None,
         most: int | None = None,
     ) -> list[Stored]:
         """Events as they happened: by creation, within a second as they came; with `most`, the newest so many

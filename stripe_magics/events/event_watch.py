@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from stripe_magics._json import JsonObject
 from stripe_magics._redaction import hide
 from stripe_magics.events import event_frame, event_rows, poller
 from stripe_magics.events.account_names import labelled
@@ -61,7 +62,7 @@ class Watch:
         interval: float = INTERVAL,
         minutes: float = MINUTES,
         since: int | None = None,
-        where: str | Callable[[dict[str, Any]], Any] | None = None,
+        where: str | Callable[[JsonObject], Any] | None = None,
         values: dict[str, Any] | None = None,
         sink: Callable[[pd.DataFrame], object] | None = None,
         alert: Iterable[str] = (),
@@ -218,8 +219,7 @@ class Watch:
     # What came
 
     def stored(self, most: int | None = None) -> list[Stored]:
-        """The chosen events of the last 30 days that were seen, oldest first; with `most`, the newest so
-        many."""
+        """The chosen events seen in the last 30 days, oldest first; with `most`, the newest so many."""
         return self.store.events(matches=self.choice, keep=self.where, most=most)
 
     @property
@@ -227,11 +227,11 @@ class Watch:
         """The same as a DataFrame, one row an event; see event_frame.py for the columns."""
         return event_frame.frame(self.stored(), self.account)
 
-    def event(self, id: str) -> dict[str, Any]:
+    def event(self, id: str) -> JsonObject:
         """One event as Stripe made it, its secrets masked. Raises KeyError."""
         return self.store.get(id).event
 
-    def fetch(self, id: str) -> dict[str, Any]:
+    def fetch(self, id: str) -> JsonObject:
         """The object of an event as it is today, its secrets masked; of a connected account's event, from
         that account.
 
@@ -242,11 +242,11 @@ class Watch:
         request = event_rows.request_for(stored.object, account)
         return dict(hide(self.connection.send(request).data))
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
+    def __iter__(self) -> Iterator[JsonObject]:
         """Each new event, from the beginning of the watch on, until it ends."""
         return each_new([self], self._polling.ending.wait)
 
-    async def next(self, type: str = "*", *, timeout: float = 60.0) -> dict[str, Any]:  # noqa: ASYNC109 - public
+    async def next(self, type: str = "*", *, timeout: float = 60.0) -> JsonObject:  # noqa: ASYNC109 - public
         """Wait for the next event of a type, pattern or group. None is given twice, and none that came
         between two calls is missed.
 
@@ -258,7 +258,7 @@ class Watch:
         """What is news to this watch and was kept after that row; None: all that is news."""
         return self.outlets.news_after(row, choice)
 
-    def take_next(self, choice: EventFilter) -> dict[str, Any] | None:
+    def take_next(self, choice: EventFilter) -> JsonObject | None:
         """The first event of a choice that `next` hasn't given yet."""
         key = ",".join(choice.names)
         found = self.news_after(self._given.get(key), choice)
@@ -325,12 +325,12 @@ class Watch:
             self.since = None
             return len(reading.fresh)
 
-    def accept(self, event: dict[str, Any]) -> bool:
+    def accept(self, event: JsonObject) -> bool:
         """Keep an event that the receiver found to be Stripe's. Whether it is new; `handle` then passes it
         on."""
         return bool(self.store.add([event], source="listen"))
 
-    def handle(self, event: dict[str, Any]) -> None:
+    def handle(self, event: JsonObject) -> None:
         """Pass on an event that was accepted, unless its handlers had it before."""
         with self._turn:
             self._resolve([event["id"]])

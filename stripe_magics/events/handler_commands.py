@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from stripe_magics._json import JsonObject
 from stripe_magics.client.shared_connection import current
 from stripe_magics.errors import UsageFault
 from stripe_magics.events.account_events import AccountEvents, events_of
@@ -50,7 +51,7 @@ def on(
     handler: Handler | None = None,
     *,
     since: object = None,
-    where: str | Callable[[dict[str, Any]], Any] | None = None,
+    where: str | Callable[[JsonObject], Any] | None = None,
     name: str = "",
     stripe_account: str = "",
     connection: Connection | None = None,

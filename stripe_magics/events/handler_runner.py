@@ -16,8 +16,9 @@ import time
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
+from stripe_magics._json import JsonObject
 from stripe_magics._redaction import redact
 from stripe_magics.client.call_context import CallContext, CalledConnection, calling_for
 from stripe_magics.client.journal.event_evidence import causing_key
@@ -116,7 +117,7 @@ class HandlerRunner:
             if each.key not in busy:
                 self._looked_at[each.key] = last
 
-    def deliver_event(self, handlers: Iterable[Registered], event: dict[str, Any]) -> None:
+    def deliver_event(self, handlers: Iterable[Registered], event: JsonObject) -> None:
         """The handlers for one event that was received get it, unless they had it."""
         for each in handlers:
             if self.stopped():
@@ -165,7 +166,7 @@ class HandlerRunner:
         again."""
         assert handler.batch is not None
         claimed = [one for one in due if self.runs.claim(handler.key, *one)]
-        events: list[dict[str, Any]] = []
+        events: list[JsonObject] = []
         problem: Problem | None = None
         finished = False
         began = time.monotonic()
@@ -193,7 +194,7 @@ class HandlerRunner:
             self.on_problem(problem)
         return finished and len(claimed) == len(due)
 
-    def _call(self, handler: Registered, event: dict[str, Any]) -> Problem | None:
+    def _call(self, handler: Registered, event: JsonObject) -> Problem | None:
         context = CallContext(
             self.connection,
             event=event["id"],
@@ -222,7 +223,7 @@ class HandlerRunner:
             return Problem(event["id"], handler.name, message, redact(trace))
         return None
 
-    def _chain(self, handler_digest: str, event: dict[str, Any]) -> int:
+    def _chain(self, handler_digest: str, event: JsonObject) -> int:
         """How many times in a row this handler's own calls have led to this event."""
         length = 0
         while length <= MAX_CHAIN:

@@ -22,12 +22,13 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
+from stripe_magics._json import JsonObject
 from stripe_magics.events.filters import EventFilter, event_filter
 
 SOURCE_END = " | "  # between a handler's source and the rest of its key
 
-Handler = Callable[[dict[str, Any]], object]
-Condition = Callable[[dict[str, Any]], bool]
+Handler = Callable[[JsonObject], object]
+Condition = Callable[[JsonObject], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,11 @@ class Registered:
     events: EventFilter
     function: Handler
     condition: Condition | None = None
-    batch: Callable[[list[dict[str, Any]]], object] | None = None
+    batch: Callable[[list[JsonObject]], object] | None = None
     """Takes all that is due at once, in place of `function`; what it couldn't take is given again with the
     next pass."""
 
-    def __call__(self, event: dict[str, Any]) -> None:
+    def __call__(self, event: JsonObject) -> None:
         """Call it; a coroutine is run to its end."""
         if self.condition is not None and not self.condition(event):
             return
@@ -81,7 +82,7 @@ class Handlers:
     def add_batch(
         self,
         events: EventFilter,
-        batch: Callable[[list[dict[str, Any]]], object],
+        batch: Callable[[list[JsonObject]], object],
         *,
         name: str,
         condition: Condition | None = None,

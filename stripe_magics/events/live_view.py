@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
+from stripe_magics._json import JsonObject
 from stripe_magics._redaction import hide
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.events.event_frame import ShownWatch
@@ -43,7 +44,7 @@ class WatchedEvents(ShownWatch, Protocol):
     def state(self) -> str: ...
     @property
     def running(self) -> bool: ...
-    def fetch(self, id: str) -> dict[str, Any]: ...
+    def fetch(self, id: str) -> JsonObject: ...
     def poll(self) -> int: ...
     def pause(self) -> None: ...
     def resume(self) -> None: ...
@@ -108,7 +109,7 @@ class LiveViewModel:
         else:
             self.send({"status": self.status()})
 
-    def _row(self, event: dict[str, Any]) -> dict[str, str]:
+    def _row(self, event: JsonObject) -> dict[str, str]:
         shown = row(event, self.watch.account_label if self.watch.shows_accounts else None)
         return {**shown, "created": str(event["created"])}  # the page sorts by it: a language's dates don't
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
+from stripe_magics._json import JsonObject
 from stripe_magics.errors import UsageFault
 from stripe_magics.events.event_store import Stored
 from stripe_magics.events.filters import EventFilter, event_filter
@@ -22,10 +23,10 @@ class EventSource(Protocol):
     @property
     def state(self) -> str: ...
     def news_after(self, row: int | None, choice: EventFilter | None = None) -> list[Stored]: ...
-    def take_next(self, choice: EventFilter) -> dict[str, Any] | None: ...
+    def take_next(self, choice: EventFilter) -> JsonObject | None: ...
 
 
-def each_new(watches: Sequence[EventSource], wait: Callable[[float], object]) -> Iterator[dict[str, Any]]:
+def each_new(watches: Sequence[EventSource], wait: Callable[[float], object]) -> Iterator[JsonObject]:
     """The new events of watches, until all have ended."""
     rows: dict[int, int | None] = dict.fromkeys(range(len(watches)))
     while True:
@@ -43,7 +44,7 @@ def each_new(watches: Sequence[EventSource], wait: Callable[[float], object]) ->
             wait(_LOOK)
 
 
-async def next_of(watches: Sequence[EventSource], type: str, patience: float) -> dict[str, Any]:
+async def next_of(watches: Sequence[EventSource], type: str, patience: float) -> JsonObject:
     """The next event of a type, from whichever watch has it first."""
     choice = event_filter(type.split(","))
     until = time.monotonic() + patience

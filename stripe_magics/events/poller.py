@@ -20,8 +20,9 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from stripe_magics._json import JsonObject
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.errors import InvalidRequest, StripeUnavailable
 from stripe_magics.events.event_store import ReadCoverage, Store, Walk
@@ -174,7 +175,7 @@ class Poller:
             self.store.cover(name, covered, newest, started)
         return fresh
 
-    def _store_page(self, rows: list[dict[str, Any]], base: int, seen: int) -> list[str]:
+    def _store_page(self, rows: list[JsonObject], base: int, seen: int) -> list[str]:
         """Keep events of a page, newest first as they come: within a second the list's own order is the best
         that there is.
 

@@ -27,6 +27,7 @@ from collections.abc import Callable, Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from stripe_magics._json import JsonObject
 from stripe_magics.client.secret import Secret
 from stripe_magics.errors import BadEvent, BadSignature, StripeMagicsError, UnsupportedEvent, UsageFault
 from stripe_magics.events.signature import check_secret, construct
@@ -51,8 +52,8 @@ class Receiver:
 
     def __init__(
         self,
-        accept: Callable[[dict[str, Any]], bool],
-        handle: Callable[[dict[str, Any]], None],
+        accept: Callable[[JsonObject], bool],
+        handle: Callable[[JsonObject], None],
         *,
         secrets_: Iterable[Secret],
         hosts: Iterable[str] = (),
@@ -76,7 +77,7 @@ class Receiver:
         self.counts: Counter[str] = Counter()  # what came: "accepted", "again", and why others were refused
         self.path = path or f"/stripe/{secrets.token_hex(16)}"
         self._port = port
-        self._queue: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[JsonObject | None] = queue.SimpleQueue()
         self._server: _Server | None = None
         self._serving: threading.Thread | None = None
 

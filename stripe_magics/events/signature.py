@@ -19,8 +19,8 @@ import hashlib
 import hmac
 import time
 from collections.abc import Iterable
-from typing import Any
 
+from stripe_magics._json import JsonObject
 from stripe_magics.client.http.response import parse_object
 from stripe_magics.client.secret import Secret
 from stripe_magics.errors import BadEvent, BadSignature, KeyRefused, UnsupportedEvent
@@ -37,7 +37,7 @@ def construct(
     *,
     tolerance: int = TOLERANCE,
     now: float | None = None,
-) -> dict[str, Any]:
+) -> JsonObject:
     """The event of a signed body. Raises `BadSignature` or `BadEvent`; `KeyRefused` for what is no signing
     secret; ValueError, TypeError."""
     raw = _bytes(body)
@@ -95,7 +95,7 @@ def sign(body: bytes, secret: Secret, stamp: int) -> str:
     return hmac.new(secret.reveal().encode(), b"%d." % stamp + body, hashlib.sha256).hexdigest()
 
 
-def parse(body: bytes) -> dict[str, Any]:
+def parse(body: bytes) -> JsonObject:
     """The event in a body that was found to be signed. Raises `BadEvent`."""
     event = parse_object(body)
     if event is None:

@@ -16,6 +16,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from stripe_magics._json import JsonObject
 from stripe_magics.errors import UsageFault
 
 _OWN = frozenset({"type", "livemode", "account", "api_version", "created"})  # of the event, not of its object
@@ -35,12 +36,12 @@ _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Is: operator.is_,
     ast.IsNot: operator.is_not,
 }
-_Value = Callable[[dict[str, Any]], Any]
+_Value = Callable[[JsonObject], Any]
 
 
 def value_filter(
-    text: str | Callable[[dict[str, Any]], Any], values: Mapping[str, Any] | None = None
-) -> Callable[[dict[str, Any]], bool]:
+    text: str | Callable[[JsonObject], Any], values: Mapping[str, Any] | None = None
+) -> Callable[[JsonObject], bool]:
     """A test of an event, from an expression (or a function, which is taken as it is). Raises `UsageFault`
     with what can't be read.
 
@@ -109,7 +110,7 @@ class _Compiler:
             if isinstance(kind, (ast.In, ast.NotIn)) and isinstance(operand, ast.Name):
                 values[number] = self._members(operand.id)
 
-        def test(event: dict[str, Any]) -> bool:
+        def test(event: JsonObject) -> bool:
             found = [value(event) for value in values]
             return all(
                 _compared(compare, left, right)
@@ -155,7 +156,7 @@ def _path(node: ast.expr) -> tuple[str, ...]:
     return (*inner, last) if inner else ()
 
 
-def _look(event: dict[str, Any], path: tuple[str, ...]) -> Any:
+def _look(event: JsonObject, path: tuple[str, ...]) -> Any:
     """A value of the event's object, or of the event itself."""
     subject = event.get("data", {}).get("object", {})
     value: Any = event if path[0] in _OWN and path[0] not in subject else subject

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from stripe_magics._json import JsonObject
 from stripe_magics.errors import StripeMagicsError
 from stripe_magics.events import event_frame
 from stripe_magics.events.alerts import Alert, AlertMessage, alerts, message
@@ -30,7 +31,7 @@ class WatchOutlets:
         account: AccountEvents,
         choice: EventFilter,
         *,
-        where: Callable[[dict[str, Any]], bool] | None,
+        where: Callable[[JsonObject], bool] | None,
         sink: Callable[[pd.DataFrame], object] | None,
         alert: Iterable[str],
         notify: Callable[[str, Any], None],
@@ -97,7 +98,7 @@ class WatchOutlets:
         if not self.has_view() and sys.stderr.isatty():
             print("\a", end="", file=sys.stderr, flush=True)
 
-    def describe(self, events: list[dict[str, Any]]) -> AlertMessage:
+    def describe(self, events: list[JsonObject]) -> AlertMessage:
         return message(events, account=self.account.label(), mode=self.account.connection.mode)
 
     def export(self) -> None:

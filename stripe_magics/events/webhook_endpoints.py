@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from stripe_magics import pipeline
 from stripe_magics._command import Command
+from stripe_magics._json import JsonObject
 from stripe_magics.catalogue.module import Effect
 from stripe_magics.client import one_time_secrets
 from stripe_magics.client.one_time_secrets import EPHEMERAL, endpoint_entry
@@ -189,7 +190,7 @@ def _at_exit() -> None:
             remove_ephemeral(each)
 
 
-def _rows(connection: Connection) -> list[dict[str, Any]]:
+def _rows(connection: Connection) -> list[JsonObject]:
     from stripe_magics.client.pagination.paginator import pages
 
     request = Request(

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import ssl
 import time
-from typing import Any
 
 import httpx
 
+from stripe_magics._json import JsonObject
 from stripe_magics._redaction import redact
 from stripe_magics.client.api_errors.mapping import stripe_spoke
 from stripe_magics.client.http.body_reader import BodyReader, TooLongError
@@ -118,7 +118,7 @@ def attempt_result(
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if document and status == 200 and body and kind not in {"", "text/html", "application/json"}:
         text = body.decode("utf-8", "replace") if kind == "text/csv" else ""
-        data: dict[str, Any] | None = {"object": "document", "text": text}
+        data: JsonObject | None = {"object": "document", "text": text}
     else:
         data = parse_object(body)
     error = data.get("error") if data is not None else None

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from stripe_magics._json import JsonObject
+
 
 @dataclass(slots=True, kw_only=True)
 class ApiResponse:
@@ -23,10 +25,10 @@ class ApiResponse:
     notices: tuple[str, ...] = ()
     attempts: int = 1
     api_version: str = ""
-    _data: dict[str, Any] | None = field(default=None, repr=False)
+    _data: JsonObject | None = field(default=None, repr=False)
 
     @property
-    def data(self) -> dict[str, Any]:
+    def data(self) -> JsonObject:
         """The answer as a dict."""
         if self._data is None:
             self._data = parse_object(self.body) or {}
@@ -58,7 +60,7 @@ class ApiResponse:
         )
 
 
-def parse_object(body: bytes) -> dict[str, Any] | None:
+def parse_object(body: bytes) -> JsonObject | None:
     """The JSON object in a body, or None if it holds anything else."""
     import msgspec
 

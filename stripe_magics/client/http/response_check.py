@@ -12,6 +12,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from stripe_magics._json import JsonObject
 from stripe_magics.catalogue.generated import objects
 from stripe_magics.catalogue.versions import NEWEST_VERSION, PINNED_VERSION
 from stripe_magics.request import Request
@@ -44,7 +45,7 @@ def has_id(request: Request) -> bool:
     )
 
 
-def mismatch(request: Request, data: dict[str, Any] | None) -> str:
+def mismatch(request: Request, data: JsonObject | None) -> str:
     """What is wrong with an answer that came as a success, in words; "" if it is what was asked for."""
     if data is None:
         return ""
@@ -62,7 +63,7 @@ def mismatch(request: Request, data: dict[str, Any] | None) -> str:
     return ""
 
 
-def _kind(data: dict[str, Any]) -> str:
+def _kind(data: JsonObject) -> str:
     kind = data.get("object")
     return kind if isinstance(kind, str) else ""
 
@@ -71,7 +72,7 @@ def _named(kind: object) -> str:
     return f"a {kind[:40]}" if isinstance(kind, str) and kind else "an object without a type"
 
 
-def _list_mismatch(request: Request, data: dict[str, Any]) -> str:
+def _list_mismatch(request: Request, data: JsonObject) -> str:
     rows = data.get("data")
     if not request.lists and _facts(request.returns) is not None and not request.list_of_one:
         return f"the answer is a list where a {request.returns} was asked for"

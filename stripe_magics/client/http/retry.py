@@ -22,7 +22,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from typing import Any
+
+from stripe_magics._json import JsonObject
 
 
 class DeliveryStatus(StrEnum):
@@ -63,7 +64,7 @@ class AttemptResult:
     status: int = 0
     headers: Mapping[str, str] | None = None  # lower-case names
     body: bytes = b""
-    data: dict[str, Any] | None = None  # the body of a success, parsed
+    data: JsonObject | None = None  # the body of a success, parsed
     code: str = ""  # of Stripe's error object
     # the body is an object of Stripe's: an error on a failure, anything else on a success
     from_stripe: bool = False

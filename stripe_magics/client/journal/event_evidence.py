@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from stripe_magics._json import JsonObject
 
 if TYPE_CHECKING:
     from stripe_magics.client.journal.journal import Journal, Operation
@@ -19,22 +21,22 @@ _TOO_EARLY = frozenset({"payment_intent.created", "setup_intent.created", "charg
 """These come before the attempt itself: of a call that moves money they don't show the outcome."""
 
 
-def causing_request(event: dict[str, Any]) -> dict[str, Any]:
+def causing_request(event: JsonObject) -> JsonObject:
     """`id` and `idempotency_key` of the request that caused an event; None where Stripe did it by
     itself. Before 2017-05-25 an event has the id alone."""
     request = event.get("request")
     return request if isinstance(request, dict) else {"id": request}
 
 
-def causing_key(event: dict[str, Any]) -> str:
+def causing_key(event: JsonObject) -> str:
     """The idempotency key of the request that caused an event, or ""."""
     return str(causing_request(event).get("idempotency_key") or "")
 
 
-def resolve_by_events(journal: Journal, scope: str, events: Iterable[dict[str, Any]]) -> list[str]:
+def resolve_by_events(journal: Journal, scope: str, events: Iterable[JsonObject]) -> list[str]:
     """Write down the outcomes that these events show. Returns a sentence for each operation that was open
     until now."""
-    by_key: dict[str, list[dict[str, Any]]] = {}
+    by_key: dict[str, list[JsonObject]] = {}
     for event in events:
         if key := causing_key(event):
             by_key.setdefault(key, []).append(event)
@@ -48,7 +50,7 @@ def resolve_by_events(journal: Journal, scope: str, events: Iterable[dict[str, A
     return notes
 
 
-def _resolve(journal: Journal, operation: Operation, caused: list[dict[str, Any]]) -> str:
+def _resolve(journal: Journal, operation: Operation, caused: list[JsonObject]) -> str:
     telling = [
         event for event in caused if operation.effect != "irreversible" or event["type"] not in _TOO_EARLY
     ]
@@ -79,7 +81,7 @@ def _resolve(journal: Journal, operation: Operation, caused: list[dict[str, Any]
     )
 
 
-def _object_of(operation: Operation, events: list[dict[str, Any]]) -> str:
+def _object_of(operation: Operation, events: list[JsonObject]) -> str:
     """The id of the object that the operation made or changed: of the kind that its path names last."""
     kinds = [part.removesuffix("s") for part in operation.path.split("/")]
     for kind in reversed(kinds):

@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from stripe_magics._json import JsonObject
 from stripe_magics.client.journal.event_evidence import resolve_by_events
 from stripe_magics.client.journal.journal_entry import Operation
 from stripe_magics.client.journal.recovery import find_operation, read_request
@@ -51,7 +52,7 @@ class Finding:
     operation: int
     outcome: Outcome
     text: str
-    objects: list[dict[str, Any]] = field(default_factory=list)
+    objects: list[JsonObject] = field(default_factory=list)
     evidence: str = ""  # what was searched: how many events and objects, from when to when
 
     @property
@@ -69,7 +70,7 @@ class ListSearch:
     read whole."""
 
     what: str
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[JsonObject] = field(default_factory=list)
     problem: str = ""
 
     def __str__(self) -> str:
@@ -153,7 +154,7 @@ def _search(
 
 def _rows(
     connection: WriteConnection, operation: Operation, path: str, params: tuple[tuple[str, str], ...]
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[JsonObject]:
     for answer in pages(connection, read_request(operation, path, params, lists=True), ordered=True):
         yield from (row for row in answer.rows if isinstance(row, dict))
 
@@ -168,7 +169,7 @@ def _check_events(events: ListSearch, operation: Operation) -> None:
         )
 
 
-def _is_caused_by(event: dict[str, Any], operation: Operation) -> bool:
+def _is_caused_by(event: JsonObject, operation: Operation) -> bool:
     request = event.get("request")
     if isinstance(request, str):
         return bool(operation.request_id) and request == operation.request_id
@@ -176,7 +177,7 @@ def _is_caused_by(event: dict[str, Any], operation: Operation) -> bool:
     return bool(operation.key) and key == operation.key
 
 
-def _made(connection: WriteConnection, operation: Operation, caused: list[dict[str, Any]]) -> Finding:
+def _made(connection: WriteConnection, operation: Operation, caused: list[JsonObject]) -> Finding:
     named = [
         {**event, "request": {"id": operation.request_id, "idempotency_key": operation.key}}
         for event in caused
@@ -265,7 +266,7 @@ def _judge(
     return Finding(number, Outcome.NOT_MADE, text, [], evidence)
 
 
-def _made_by_others(events: list[dict[str, Any]]) -> set[str]:
+def _made_by_others(events: list[JsonObject]) -> set[str]:
     """Ids of objects whose creation another request (or nobody's) caused."""
     return {
         str(((event.get("data") or {}).get("object") or {}).get("id") or "")
@@ -274,7 +275,7 @@ def _made_by_others(events: list[dict[str, Any]]) -> set[str]:
     }
 
 
-def _fits(row: dict[str, Any], expected: dict[str, str], digest: Any) -> bool:
+def _fits(row: JsonObject, expected: dict[str, str], digest: Any) -> bool:
     """Whether an object has what is known of the operation: amounts, ids, and metadata by its keyed hash."""
     metadata = row.get("metadata") if isinstance(row.get("metadata"), dict) else {}
     for name, value in expected.items():
