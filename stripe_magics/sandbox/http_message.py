@@ -72,6 +72,7 @@ def read(stream: Stream, known: Known) -> Message | None:
     method, target, version = parts
     headers = _headers(stream, known)
     if headers.get("expect", "").lower() == "100-continue":
+        _length(headers)  # not for a body that is refused anyway
         stream.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     connection = headers.get("connection", "").lower()
     keep_alive = "close" not in connection and (version != "HTTP/1.0" or "keep-alive" in connection)
@@ -116,14 +117,21 @@ def _body(stream: Stream, method: str, headers: Mapping[str, str]) -> bytes:
         if method not in _BODILESS and method != "POST":
             raise BadMessage(411, "The length of the body is missing.")
         return b""
+    return _exactly(stream, _length(headers))
+
+
+def _length(headers: Mapping[str, str]) -> int:
+    """What is said of the body's length; one that can't be is refused."""
+    given = headers.get("content-length", "0")
     if not (given.isascii() and given.isdigit()):
         raise BadMessage(400, "Content-Length is not a number.")
-    return _exactly(stream, int(given.lstrip("0")[:LONGEST_LENGTH] or "0"))
+    length = int(given.lstrip("0")[:LONGEST_LENGTH] or "0")
+    if length > MAX_BODY:
+        raise BadMessage(413, f"The body is larger than {MAX_BODY // 1024 // 1024} MB.")
+    return length
 
 
 def _exactly(stream: Stream, length: int) -> bytes:
-    if length > MAX_BODY:
-        raise BadMessage(413, f"The body is larger than {MAX_BODY // 1024 // 1024} MB.")
     body = stream.read(length)
     if len(body) < length:
         raise BadMessage(400, "The body ended too early.")

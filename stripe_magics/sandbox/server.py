@@ -14,6 +14,7 @@ and a request with an Origin is refused. Besides Stripe's API there are
 
 from __future__ import annotations
 
+import errno
 import socket
 import socketserver
 import sys
@@ -28,6 +29,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from stripe_magics.sandbox.api.dispatcher import Response
+from stripe_magics.sandbox.api.errors import ApiError
 from stripe_magics.sandbox.api.form_decoding import pairs
 from stripe_magics.sandbox.core.store import encode
 from stripe_magics.sandbox.http_message import BadMessage, Known, Message, read, written
@@ -39,6 +41,11 @@ HOST, HOST_6 = "127.0.0.1", "::1"
 OWN_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 LINGER, MOST_LINGERING = 2.0, 512
 """Seconds of silence, and pieces of 64 kB, until a connection that was refused is closed."""
+FULL_PAUSE = 0.1
+"""Seconds until it is looked again whether another connection can be taken, where none could."""
+LAST_ANSWERS = 5.0
+"""Seconds that answers may take to leave once the server stops."""
+_FULL = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 Log = Callable[[str], None]
 Reply = tuple[int, dict[str, str], bytes]
@@ -57,6 +64,28 @@ class _Server(socketserver.ThreadingTCPServer):
         super().__init__((self.host, port), _Connection)
         self.transport, self.sender, self.log, self.on_write = transport, sender, log, on_write
         self.stopped = False  # changed with the account locked
+        self.leaving: set[SocketStream] = set()  # answers that wait for their other side
+        self.left = threading.Condition()
+        self._full = False
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """The next connection; where this process has no room for it, it waits with the kernel."""
+        try:
+            found = super().get_request()
+        except OSError as fault:
+            if fault.errno in _FULL:
+                if not self._full:
+                    print(f"New connections wait: {fault.strerror}.", file=sys.stderr, flush=True)
+                self._full = True
+                time.sleep(FULL_PAUSE)
+            raise
+        self._full = False
+        return found
+
+    def let_answers_leave(self) -> None:
+        """Wait for what was answered and isn't sent yet, within limits."""
+        with self.left:
+            self.left.wait_for(lambda: not self.leaving, LAST_ANSWERS)
 
     def handle_error(self, _request: object, _client_address: object) -> None:
         """A client that went away is nobody's defect; everything else must be seen."""
@@ -99,7 +128,8 @@ class _Connection(socketserver.BaseRequestHandler):
             started = time.perf_counter()
             self._sent = None
             self._answer(message)
-            self._stream.finish()
+            if self._stream.unsent:
+                self._finish()
             if self.server.log is not None and self._sent is not None:
                 status, headers, _ = self._sent
                 took = (time.perf_counter() - started) * 1000
@@ -109,6 +139,14 @@ class _Connection(socketserver.BaseRequestHandler):
                 )
             if self._gone or not message.keep_alive:
                 return
+
+    def _finish(self) -> None:
+        try:
+            self._stream.finish()
+        finally:
+            with self.server.left:
+                self.server.leaving.discard(self._stream)
+                self.server.left.notify_all()
 
     def _refuse(self, fault: BadMessage) -> None:
         status, headers, body = _error(fault.status, fault.message)
@@ -174,6 +212,9 @@ class _Connection(socketserver.BaseRequestHandler):
         content = written(status, headers, body, head=message.method == "HEAD", keep_alive=message.keep_alive)
         try:
             self._stream.begin_to_write(content)
+            if self._stream.unsent:
+                with self.server.left:
+                    self.server.leaving.add(self._stream)
         except ConnectionError:
             self._gone = True
 
@@ -232,7 +273,10 @@ def _health(server: _Server, _message: Message) -> Reply:
 
 
 def _advance(server: _Server, message: Message) -> Reply:
-    seconds = dict(pairs(message.body.decode("utf-8", "replace"))).get("seconds", "")
+    try:
+        seconds = dict(pairs(message.body.decode("utf-8", "replace"))).get("seconds", "")
+    except ApiError as fault:
+        return _error(400, str(fault))
     if not seconds.isdecimal() or len(seconds) > 10:
         return _error(400, "Give a number of seconds: seconds=86400.")
     try:
@@ -285,3 +329,4 @@ def _running(server: _Server) -> Iterator[None]:
             server.stopped = True
         server.shutdown()
         thread.join()
+        server.let_answers_leave()

@@ -118,6 +118,11 @@ class SocketStream:
                 sent = self._socket.send(content, _DONT_WAIT)
         self._rest = memoryview(content)[sent:]
 
+    @property
+    def unsent(self) -> bool:
+        """Whether there is a rest that waits for the other side."""
+        return bool(self._rest)
+
     def finish(self) -> None:
         """Send the rest."""
         if not self._rest:

@@ -1,8 +1,9 @@
 """Webhooks of the loopback server: each new event goes to the endpoints that asked for its type, signed as
 Stripe signs, with retries.
 
-Only endpoints on this machine are called. A receiver that doesn't answer with 2xx is tried again, ever later,
-six times in all.
+Only endpoints on this machine are called. A receiver that doesn't answer with 2xx (a redirect is none) is
+tried again, ever later, six times in all. Each address has a thread of its own: one that hangs keeps nobody
+else waiting.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ TRIES = 6
 FIRST_WAIT = 0.5
 """Seconds before the second try; each further wait is twice as long."""
 ANSWER_TIMEOUT = 10.0
+UNUSED = 30.0
+"""Seconds without a delivery after which an address has no thread any more."""
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -55,10 +58,10 @@ class WebhookSender:
         self._transport, self._log = transport, log
         self._account: Account | None = None
         self._seen: dict[str, int] = {}  # scope of an account -> the last of its rows that was looked at
-        self._queue: list[_Delivery] = []
+        self._queues: dict[str, list[_Delivery]] = {}  # by address
         self._count = 0
         self._ready = threading.Condition()
-        self._thread: threading.Thread | None = None
+        self._threads: dict[str, threading.Thread] = {}
         self._closed = False
         self.look()
 
@@ -71,7 +74,8 @@ class WebhookSender:
                 self._account = account
                 self._seen = {each.own_clock.scope: each.count for each in account.family.accounts()}
                 with self._ready:
-                    self._queue.clear()
+                    for waiting in self._queues.values():
+                        waiting.clear()
                 return
             found: list[_Delivery] = []
             for member in account.family.accounts():
@@ -114,24 +118,33 @@ class WebhookSender:
                 return
             self._count += 1
             delivery.number = self._count
-            heapq.heappush(self._queue, delivery)
-            if self._thread is None and not self._closed:
-                self._thread = threading.Thread(target=self._run, daemon=True, name="sandbox-webhooks")
-                self._thread.start()
-            self._ready.notify()
+            url = delivery.url
+            heapq.heappush(self._queues.setdefault(url, []), delivery)
+            if url not in self._threads and not self._closed:
+                self._threads[url] = threading.Thread(
+                    target=self._run, args=(url,), daemon=True, name="sandbox-webhooks"
+                )
+                self._threads[url].start()
+            self._ready.notify_all()
 
-    def _run(self) -> None:
+    def _run(self, url: str) -> None:
         with httpx.Client(trust_env=False, timeout=ANSWER_TIMEOUT) as client:
-            while (delivery := self._next()) is not None:
+            while (delivery := self._next(url)) is not None:
                 self._deliver(client, delivery)
 
-    def _next(self) -> _Delivery | None:
+    def _next(self, url: str) -> _Delivery | None:
         with self._ready:
+            unused_at = time.monotonic() + UNUSED
             while not self._closed:
-                wait = self._queue[0].moment - time.monotonic() if self._queue else None
-                if wait is not None and wait <= 0:
-                    return heapq.heappop(self._queue)
-                self._ready.wait(wait)
+                queue, now = self._queues[url], time.monotonic()
+                due = queue[0].moment if queue else unused_at
+                if due > now:
+                    self._ready.wait(due - now)
+                elif queue:
+                    return heapq.heappop(queue)
+                else:
+                    del self._queues[url], self._threads[url]
+                    return None
             return None
 
     def _deliver(self, client: httpx.Client, delivery: _Delivery) -> None:
@@ -142,7 +155,8 @@ class WebhookSender:
         }
         delivery.tries += 1
         try:
-            status = client.post(delivery.url, content=delivery.body, headers=headers).status_code
+            with client.stream("POST", delivery.url, content=delivery.body, headers=headers) as answer:
+                status = answer.status_code  # what else it says is nobody's business, and may be endless
             outcome = str(status)
         except httpx.HTTPError as fault:
             status, outcome = 0, type(fault).__name__
@@ -160,5 +174,7 @@ class WebhookSender:
         with self._ready:
             self._closed = True
             self._ready.notify_all()
-        if self._thread is not None:
-            self._thread.join(timeout=ANSWER_TIMEOUT + 1)
+            threads = list(self._threads.values())
+        until = time.monotonic() + ANSWER_TIMEOUT + 1
+        for each in threads:
+            each.join(timeout=max(0.0, until - time.monotonic()))

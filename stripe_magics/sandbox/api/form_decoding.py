@@ -38,7 +38,12 @@ def _split(parts: list[str]) -> list[tuple[str, str]]:
 
 def _decoded(text: str) -> str:
     text = text.replace("+", " ")
-    return unquote(text) if "%" in text else text
+    if "%" not in text:
+        return text
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        raise invalid_before_execution("Invalid request: a value is not UTF-8.") from None
 
 
 def nest(given: list[tuple[str, str]]) -> Nested:
