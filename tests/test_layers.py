@@ -7,6 +7,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -27,6 +28,17 @@ def test_the_contracts_of_the_layers_are_kept() -> None:
     run = [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"]
     done = subprocess.run(run, cwd=PACKAGE.parent, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_part_of_the_package_has_a_layer_and_is_described() -> None:
+    """`sandbox` and what serves it stand beside the layers; a contract of their own bounds them."""
+    names = {each.stem for each in PACKAGE.iterdir() if each.suffix == ".py"}
+    names |= {each.parent.name for each in PACKAGE.glob("*/__init__.py")}
+    contracts = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["tool"]["importlinter"]
+    layered = set(re.findall(r"stripe_magics\.(\w+)", " ".join(contracts["contracts"][0]["layers"])))
+    assert names - layered == {"__init__", "_version", "pytest_plugin", "sandbox"}
+    described = set(re.findall(r"\w+", (PACKAGE / "ARCHITECTURE.md").read_text(encoding="utf-8")))
+    assert names - described == {"__main__", "_version", "modules_frame"}
 
 
 def test_no_module_of_ours_is_imported_by_string() -> None:
