@@ -29,8 +29,7 @@ _PROVED = {"prove": True}
 
 @dataclass(frozen=True, slots=True)
 class HandoverPart:
-    """A report of the month end: its sheet, its options, the columns with totals, and a column that is a
-    difference of two others."""
+    """A report of the month end: its sheet, the columns with totals, its options."""
 
     sheet: str
     totals: tuple[str, ...] = ()
