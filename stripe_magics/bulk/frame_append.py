@@ -14,6 +14,7 @@ from stripe_magics import _files
 from stripe_magics.bulk.parquet_export import LOCK
 from stripe_magics.errors import FileError, UsageFault
 from stripe_magics.frames import manifest as manifests
+from stripe_magics.frames import manifest_check
 from stripe_magics.frames.arrow_columns import is_text, json_field
 from stripe_magics.frames.cells import as_json
 from stripe_magics.frames.manifest import DataFile, Manifest
@@ -49,7 +50,7 @@ class FrameAppender:
             written = manifests.write_file(self.folder, table, manifests.unique_name("part"))
             following = manifest.next(files=(*files, written), complete=True)
             manifests.store(self.folder, following)
-            manifests.remove_unnamed(self.folder, following)
+            manifest_check.remove_unnamed(self.folder, following)
             self._ids.update(fresh["id"])
             self._sequence = following.sequence
             return len(fresh)

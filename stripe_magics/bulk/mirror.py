@@ -32,7 +32,7 @@ from stripe_magics.client.pagination.raw_pages import PAGE, ids
 from stripe_magics.errors import UsageFault
 from stripe_magics.frames import Builder
 from stripe_magics.frames import manifest as manifests
-from stripe_magics.frames.manifest import FileProblem
+from stripe_magics.frames.manifest_check import FileProblem
 from stripe_magics.progress import Progress, progress_bar
 from stripe_magics.request import Request
 
@@ -50,13 +50,14 @@ MAX_REPAIRED_SHARE = 0.3  # of the rows: where more are missing, the list is pul
 UNCHANGING = frozenset({"balance_transaction", "event", "setup_attempt", "file"})
 
 
-def sync(
+def sync(  # noqa: PLR0913 - options by keyword
     target: str | Path = "",
     *names: str,
     status: bool = False,
     whole: bool = False,
     verify: bool = False,
     repair: bool = False,
+    compact: bool = False,
     export: str | Path = "",
     connection: Connection | None = None,
     quiet: bool = False,
@@ -68,9 +69,11 @@ def sync(
     how many rows it has now.
     `status` only looks; `verify` reads every byte of every file and names what isn't as it was written;
     `repair` does that and reads again what is missing; `whole` pulls everything again, which also shows the
-    few changes that Stripe tells no one (a payment intent's new description). `export` writes the mirror as a
-    DuckDB file afterwards. Raises `FileError` (another process has the mirror, a full disk
-    ...), `UsageFault`, or a `StripeError`; what was done by then stays, and the next run goes on from there.
+    few changes that Stripe tells no one (a payment intent's new description). `compact` works changes that
+    lie beside a large list's files into these, and writes all with the same columns: for pandas, Spark and
+    others, which read the files alone. `export` writes the mirror as a DuckDB file afterwards. Raises
+    `FileError` (another process has the mirror, a full disk ...), `UsageFault`, or a `StripeError`; what was
+    done by then stays, and the next run goes on from there.
     """
     import pandas as pd
 
@@ -79,8 +82,14 @@ def sync(
     connection = connection or shared()
     mirror = mirror_folder(target, connection)
     if status or (verify and not repair):
+        if whole or compact or repair or str(export):
+            raise UsageFault(
+                "--status and --verify only look, and --whole, --repair, --compact and --export change"
+                " something. Nothing was read."
+            )
         remember_mirror(mirror, connection)
-        return mirror_status.status(mirror, connection, content=verify)
+        only = [resource(each) for each in flat_names(names)]
+        return mirror_status.status(mirror, connection, only, content=verify)
     with mirror_lock(mirror):
         mend_old_renames(mirror)
         lists = mirrored_lists(mirror)
@@ -103,7 +112,7 @@ def sync(
         for name, request in requests.items():
             with progress_bar(f"sync {name}", quiet=quiet) as bar:
                 one = _ListSync(ListFolder(mirror / name), request, connection, account, bar)
-                rows.append({"list": name, **one.run(whole=whole, content=repair)})
+                rows.append({"list": name, **one.run(whole=whole, content=repair, compact=compact)})
         notes = [f"{each['list']}: {note}" for each in rows for note in each.pop("notes", ())]
         if export:
             export_duckdb(mirror, Path(export))
@@ -124,7 +133,7 @@ class _ListSync:
         self.began = int(connection.stripe_time())
         self.inner = InnerLists(connection, request)
 
-    def run(self, *, whole: bool, content: bool) -> dict[str, Any]:
+    def run(self, *, whole: bool, content: bool, compact: bool) -> dict[str, Any]:
         """Mend what is missing, then read what changed; or read all."""
         problems = self.list.problems(content=content)
         holes = [each for each in problems if each.is_hole]
@@ -145,6 +154,14 @@ class _ListSync:
         if self.list.manifest is not None and not row["complete"] and row["how"] == "changes":
             row["notes"].append(
                 f"{self.inner.cut:,} lists inside of objects are cut: their rest could not be read."
+            )
+        if compact:
+            self.list.compact()
+            self.list.write_alike()
+        if self.list.changes_beside:
+            row["notes"].append(
+                f"{self.list.changes_beside:,} changed rows lie beside its files. sql and reports read them;"
+                " for pandas, Spark and others, --compact works them in."
             )
         row["notes"] = [*notes, *row["notes"]]
         return row
@@ -249,6 +266,8 @@ class _ListSync:
         pull can do it."""
         manifest = self.list.manifest
         assert manifest is not None
+        names = {each.name for each in holes}
+        holes = [each for each in holes if each.file is None or each.file.rows]
         files = [each.file for each in holes if each.file in manifest.files]
         spans = [(each.low, each.high) for each in files if each is not None and each.low is not None]
         rows = sum(each.rows for each in files if each is not None)
@@ -267,7 +286,7 @@ class _ListSync:
                 self.connection, replace(self.request, params=(*self.request.params, *bounds))
             ):
                 again.add(answer.body, ids(answer.body))
-        self.list.drop_files({each.name for each in holes})
+        self.list.drop_files(names)
         self.list.merge(again.table(), (), dict(self.list.details))
         return True
 

@@ -4,11 +4,13 @@ looking."""
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stripe_magics.bulk.list_requests import describe
 from stripe_magics.bulk.mirror_storage import ListFolder, mirrored_lists
+from stripe_magics.errors import UsageFault
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,12 +18,19 @@ if TYPE_CHECKING:
     from stripe_magics.client.connection import Connection
 
 
-COLUMNS = ("list", "rows", "synced", "age_hours", "account", "files", "unfinished", "complete", "problems")
+COLUMNS = (
+    "list", "rows", "synced", "age_hours", "account", "files", "changes", "unfinished", "complete",
+    "problems",
+)  # fmt: skip
 
 
-def status(mirror: Path, connection: Connection | None, *, content: bool = False) -> pd.DataFrame:
-    """A row for each list; `problems` names the files that are missing, damaged, left over or foreign. How
-    old they are is by the connection's clock. `content` reads every byte."""
+def status(
+    mirror: Path, connection: Connection | None, only: Sequence[str] = (), *, content: bool = False
+) -> pd.DataFrame:
+    """A row for each list (`only` these, if there are any); `problems` names the files that are missing,
+    damaged, left over or foreign, `changes` is how many changed rows lie beside the files. How old they are
+    is by the connection's clock. `content` reads every byte. Raises `UsageFault` for a list that isn't
+    there."""
     import pandas as pd
 
     now = int(connection.stripe_time()) if connection is not None else time.time()
@@ -29,9 +38,16 @@ def status(mirror: Path, connection: Connection | None, *, content: bool = False
     begun = (
         {path.name[1:].removesuffix(".pull") for path in mirror.glob(".*.pull")} if mirror.exists() else set()
     )
+    there = sorted({*lists, *begun})
+    if absent := [name for name in only if name not in there]:
+        raise UsageFault(
+            f"{mirror} doesn't have {', '.join(absent)}.",
+            advice=f"It has: {', '.join(there) or 'nothing yet'}.",
+        )
     rows = [
         _row(name, lists.get(name), now, unfinished=name in begun, content=content)
-        for name in sorted({*lists, *begun})
+        for name in there
+        if name in only or not only
     ]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     frame["synced"] = pd.to_datetime(frame["synced"], unit="s", utc=True)
@@ -58,6 +74,7 @@ def _row(
         "age_hours": round((now - synced) / 3600, 1) if synced is not None else float("nan"),
         "account": manifest.details.get("account", "") if manifest is not None else "",
         "files": len(manifest.every_file) if manifest is not None else 0,
+        "changes": found.changes_beside if found is not None else 0,
         "unfinished": unfinished,
         "complete": manifest is not None and manifest.complete and not any(each.is_hole for each in problems),
         "problems": "; ".join(named),

@@ -6,6 +6,7 @@ count.
 - What changed: the files that hold it are written again if they are small. Otherwise the changed rows become
   a file of their own, beside the ids that it replaces (`manifest.CHANGES`); when that has grown, it is worked
   into the files (`compact`).
+- Files may differ in their columns: `common_schema`.
 - Memory holds a file or two, never the list.
 """
 
@@ -17,10 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stripe_magics import _files
+from stripe_magics.bulk.common_schema import alike, with_schema_file
 from stripe_magics.bulk.saved_cursor import counted_files
 from stripe_magics.errors import FileError
 from stripe_magics.frames import manifest as manifests
-from stripe_magics.frames.manifest import CHANGES, DataFile, FileProblem, Manifest
+from stripe_magics.frames import manifest_check
+from stripe_magics.frames.manifest import CHANGES, DataFile, Manifest
+from stripe_magics.frames.manifest_check import FileProblem
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -69,9 +73,14 @@ class ListFolder:
         """What is known of it: account, synced, cuts."""
         return self.manifest.details if self.manifest else {}
 
+    @property
+    def changes_beside(self) -> int:
+        """How many rows of its files don't count any more."""
+        return self.manifest.hidden.rows if self.manifest and self.manifest.hidden else 0
+
     def problems(self, *, content: bool = False) -> list[FileProblem]:
         """What isn't as the manifest says."""
-        return manifests.check(self.folder, self.manifest, content=content) if self.manifest else []
+        return manifest_check.check(self.folder, self.manifest, content=content) if self.manifest else []
 
     def tables(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """The rows that count, file by file. `columns` must have `id` among them."""
@@ -136,7 +145,7 @@ class ListFolder:
             # what stands in the files or among the changes stays a change; the rest is new
             is_change = pc.is_in(fresh, value_set=pa.concat_arrays([hidden, self._changed_ids()]))
             new = changed.filter(pc.invert(is_change))
-            overlay = _below(overlay, changed.filter(is_change))
+            overlay = _below(overlay, changed.filter(is_change), manifest.object_type)
         files = list(manifest.files)
         if new is not None and new.num_rows:
             files += self._write_by_month([new], manifest.rows + new.num_rows)
@@ -150,7 +159,7 @@ class ListFolder:
         return self.rows
 
     def compact(self) -> None:
-        """Work the changes into the files, a file at a time."""
+        """Work the changes into the files, a file at a time. Raises `FileError`."""
         import pyarrow as pa
 
         manifest, hidden = self.manifest, self._hidden_ids()
@@ -171,6 +180,16 @@ class ListFolder:
             table = manifests.read_table(self.folder, manifest.changes.name)
             files += self._write_by_month([table], manifest.rows)
         self._commit(self._joined(files), manifest.object_type, manifest.details)
+
+    def write_alike(self) -> None:
+        """Write the files that lack a column, or have it in another type, again. Raises `FileError`."""
+        manifest = self.manifest
+        if manifest is None:
+            return
+        files = alike(self.folder, manifest.files, manifest.object_type)
+        if files != list(manifest.files):
+            hiding = {"changes": manifest.changes, "hidden": manifest.hidden}
+            self._commit(files, manifest.object_type, manifest.details, **hiding)
 
     def drop_files(self, names: set[str]) -> None:
         """Leave out files that are missing or damaged (in memory: `merge` makes it last)."""
@@ -230,9 +249,9 @@ class ListFolder:
         (self.folder / CHANGES).mkdir(exist_ok=True)
         changes = None
         if overlay is not None and overlay.num_rows:
-            changes = manifests.write_file(self.folder, overlay, f"{CHANGES}/{manifests.unique_name('rows')}")
-        name = f"{CHANGES}/{manifests.unique_name('hidden')}"
-        return changes, manifests.write_file(self.folder, pa.table({"id": hidden}), name)
+            changes = manifests.write_file(self.folder, overlay, manifests.change_name("rows"))
+        ids = pa.table({"id": hidden})
+        return changes, manifests.write_file(self.folder, ids, manifests.change_name("hidden"))
 
     def _write_by_month(self, tables: Iterable[pa.Table], total: int) -> list[DataFile]:
         """Rows in files by the month in which they were created."""
@@ -258,12 +277,11 @@ class ListFolder:
         """The files, small ones of a month joined when there are many: a list that is synced every day
         doesn't grow by a file a day."""
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         small: dict[tuple[str, bytes], list[DataFile]] = {}
         for file in files:
             if file.rows < SMALL_FILE_ROWS:
-                schema = pq.read_schema(self.folder / file.name)
+                schema = manifests.schema_of(self.folder, file.name)
                 small.setdefault((file.name.rpartition("-")[0], schema.serialize().to_pybytes()), []).append(
                     file
                 )
@@ -283,7 +301,7 @@ class ListFolder:
         before = self.manifest or Manifest(object_type)
         manifest = before.next(
             object_type=object_type,
-            files=tuple(files),
+            files=tuple(with_schema_file(self.folder, files, object_type)),
             changes=changes,
             hidden=hidden,
             details=dict(details),
@@ -292,7 +310,7 @@ class ListFolder:
         manifests.store(self.folder, manifest)
         self.manifest = manifest
         (self.folder / manifests.OLD_STATE).unlink(missing_ok=True)
-        manifests.remove_unnamed(self.folder, manifest)
+        manifest_check.remove_unnamed(self.folder, manifest)
 
 
 def _among(ids: pa.ChunkedArray, others: object) -> pa.Array:
@@ -301,23 +319,13 @@ def _among(ids: pa.ChunkedArray, others: object) -> pa.Array:
     return ids.filter(pc.is_in(ids, value_set=others)).combine_chunks()
 
 
-def _below(upper: pa.Table | None, lower: pa.Table) -> pa.Table:
-    """Two tables of one list in one; a column that only one of them has, or has in another type, becomes text
-    as DuckDB would read it."""
-    import pyarrow as pa
+def _below(upper: pa.Table | None, lower: pa.Table, object_type: str) -> pa.Table:
+    """Two tables of one list in one; a column that they have in several types has the one that takes all."""
+    from stripe_magics.frames.parquet import joined_table
 
     if upper is None or not upper.num_rows:
         return lower
-    if not lower.num_rows:
-        return upper
-    for name in set(upper.column_names) & set(lower.column_names):
-        kinds = upper.schema.field(name).type, lower.schema.field(name).type
-        if kinds[0] != kinds[1] and not any(pa.types.is_null(each) for each in kinds):
-            upper, lower = (
-                each.set_column(each.schema.get_field_index(name), name, each.column(name).cast(pa.string()))
-                for each in (upper, lower)
-            )
-    return pa.concat_tables([upper, lower], promote_options="default")
+    return joined_table([upper, lower], object_type) if lower.num_rows else upper
 
 
 def _by_month(table: pa.Table, *, by_month: bool) -> Iterator[tuple[str, pa.Table]]:

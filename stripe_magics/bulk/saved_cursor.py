@@ -19,7 +19,7 @@ from stripe_magics import _files
 from stripe_magics.bulk.list_requests import version_of
 from stripe_magics.bulk.read_strategies import START_OVER, PageRead, split_ids
 from stripe_magics.errors import FileError, IncompleteList, UsageFault
-from stripe_magics.frames import Builder
+from stripe_magics.frames import Builder, manifest_check
 from stripe_magics.frames import manifest as manifests
 from stripe_magics.frames.manifest import DataFile, Manifest
 from stripe_magics.request import Request
@@ -114,7 +114,7 @@ class PartWriter:
             files=(), details={**self.manifest.details, "left": None, "marks": []}
         )
         manifests.store(self.folder, self.manifest)
-        manifests.remove_unnamed(self.folder, self.manifest)
+        manifest_check.remove_unnamed(self.folder, self.manifest)
         self._came = 0
         self._new_builder()
 
@@ -180,9 +180,9 @@ class PartWriter:
                 f"{self.folder} holds another pull ({found.details.get('module')}). Nothing was written.",
                 advice="Give another folder, or empty this one.",
             )
-        manifests.remove_unnamed(self.folder, found)
+        manifest_check.remove_unnamed(self.folder, found)
         # parts that will be written again get new checksums, which would hide a damage
-        problems = manifests.check(self.folder, found, content="typed" not in found.details)
+        problems = manifest_check.check(self.folder, found, content="typed" not in found.details)
         holes = [
             f"{each.name} is missing" if each.problem == "missing" else f"{each.name}: {each.problem}"
             for each in problems
@@ -199,7 +199,7 @@ class PartWriter:
             details = {key: value for key, value in found.details.items() if key not in {"typed", "text"}}
             found = found.next(files=(), complete=False, details={**details, "left": None, "marks": []})
             manifests.store(self.folder, found)
-            manifests.remove_unnamed(self.folder, found)
+            manifest_check.remove_unnamed(self.folder, found)
         return found
 
 

@@ -14,6 +14,7 @@ from stripe_magics._install import pip_install
 from stripe_magics.bulk.list_requests import describe
 from stripe_magics.bulk.mirror_location import mirror_folder, remember_mirror
 from stripe_magics.bulk.mirror_storage import ListFolder, mirrored_lists
+from stripe_magics.bulk.sql_statement import check_reads, needs_extension, restrict
 from stripe_magics.errors import FileError, UsageFault
 from stripe_magics.frames.pandas_columns import finish
 
@@ -29,8 +30,10 @@ def sql(
     query: str, *, values: Sequence[Any] = (), target: str | Path = "", connection: Connection | None = None
 ) -> pd.DataFrame:
     """A query over a mirror: `target`, else the one that the connection (the shared one unless given) named
-    last, by `sync` or by `target`. Its tables are the lists' names. Read only; nothing is sent, and with a
-    `target` no connection is needed. `values` are those of its parameters, `$1` or `?`, in order.
+    last, by `sync` or by `target`. Its tables are the lists' names; Parquet, CSV and JSON files on this
+    machine can be read beside them. One query that reads: what writes, attaches or loads something is
+    refused. Nothing is sent, and with a `target` no connection is needed. `values` are those of its
+    parameters, `$1` or `?`, in order.
 
     Raises `FileError` if a file of the mirror is missing, damaged or unreadable, and `UsageFault` for a query
     that can't be run.
@@ -44,24 +47,24 @@ def sql(
     remember_mirror(mirror, connection)
     db = duckdb.connect()
     try:
+        check_reads(duckdb, db, query)
         for name, each in lists.items():
             db.execute(f'create view "{name}" as {list_query(each)}')
-        db.execute("set timezone='UTC'")
+        restrict(db)
         rows = db.sql(query, params=list(values)) if values else db.sql(query)
-        if rows is None:
-            raise UsageFault("That gives no rows; sql is for queries: select ...")
         frame = _frame(rows.to_arrow_table())
     except duckdb.CatalogException as fault:
         words = str(fault).splitlines()[0].removeprefix("Catalog Error: ")
-        raise UsageFault(
+        raise needs_extension(fault) or UsageFault(
             f"The query can't be run: {words}", advice=f"{mirror} has: {', '.join(lists) or 'nothing yet'}."
         ) from None
     except (duckdb.IOException, duckdb.InvalidInputException) as fault:
-        if "parameter" in str(fault).lower():  # the query's own, not the mirror's
+        if not any(str(each.folder) in str(fault) for each in lists.values()):
+            # the query's own: its parameters, a file beside the mirror
             raise UsageFault(f"The query can't be run: {fault}") from None
         raise FileError(f"{mirror} can't be read: {str(fault).splitlines()[0]}", advice=_REPAIR) from None
     except duckdb.Error as fault:
-        raise UsageFault(f"The query can't be run: {fault}") from None
+        raise needs_extension(fault) or UsageFault(f"The query can't be run: {fault}") from None
     finally:
         db.close()
     complete = all(each.manifest is not None and each.manifest.complete for each in lists.values())

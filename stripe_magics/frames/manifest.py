@@ -5,23 +5,43 @@ after the files are on the disk. So a folder is always as its manifest says, wha
 what the manifest doesn't name is left over from such an end (it bears a name of ours, and goes) or is
 somebody else's (and stays, but isn't read).
 
-Layout, for other programs: `*.parquet` are the rows. In a mirror of many rows `_changes/` may hold what was
-changed since: `rows-*.parquet` count in place of the rows of the same ids above, and the ids in
-`hidden-*.parquet` don't count above. Without `_changes/` the folder is a plain data set for pandas, Spark
-(`spark.read.parquet("mirror/charges")`), DuckDB and dask. Names of columns have dots: Spark wants them in
-backticks, DuckDB in double quotes.
+Layout, for other programs: `*.parquet` in a list's folder are its rows, plain Parquet of text, int64,
+boolean, double and timestamps in UTC (microseconds), by the month of `created` in the file's name; there are
+no partition columns. Objects and lists are JSON text. Whatever begins with `_` or `.` is not for plain
+readers.
+
+- What is read in the ordinary way: `pd.read_parquet("mirror/charges")`, `pyarrow.dataset.dataset(...)`,
+  `dask.dataframe.read_parquet(...)`, `spark.read.parquet(...)`; by their files with DuckDB and polars:
+  `from 'mirror/charges/*.parquet'`, `pl.read_parquet("mirror/charges/*.parquet")`.
+- Where files differ in their columns (Stripe has sent a new field, or a field in another type), one without
+  rows that is read first, `0000-00-*.parquet`, has all of them in the types that take every value. pandas,
+  pyarrow and Spark then have all columns; DuckDB wants `read_parquet(..., union_by_name=true)`, polars
+  `scan_parquet(..., missing_columns="insert")`, and both say so; dask fails. A column that came in several
+  types is text; Spark and polars refuse to read an integer as such. `%stripe sync FOLDER --compact` writes all
+  files alike, for any of them.
+- A mirror of many rows may have changes beside its files, in `_changes/`, which plain readers pass over: they
+  have the rows as they were before. `sync --compact` works them in. Or read them (they are Parquet, too):
+
+      select * from read_parquet('mirror/charges/*.parquet', union_by_name=true) as stored
+        anti join read_parquet('mirror/charges/_changes/hidden-*') as hidden using (id)
+      union all by name select * from read_parquet('mirror/charges/_changes/rows-*')
+
+  and with Spark (where rows were only deleted, there is no `rows-*`):
+
+      stored, changes = "mirror/charges", "mirror/charges/_changes"
+      (spark.read.parquet(stored).join(spark.read.parquet(f"{changes}/hidden-*"), "id", "left_anti")
+        .unionByName(spark.read.parquet(f"{changes}/rows-*"), allowMissingColumns=True))
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import re
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from stripe_magics import _files
 from stripe_magics.errors import FileError
@@ -34,10 +54,11 @@ MANIFEST = "_manifest.json"
 LOCK = ".lock"  # held by who writes into a folder
 OLD_STATE = "_state.json"  # of version 0.2, which had no checksums
 CHANGES = "_changes"  # folder
-_REPLACEMENTS = "replacements"  # among the details, while files take the places of others
-_OUR_NAMES = re.compile(
-    r"part-\d{5}\.parquet|(?:\d{4}-\d{2}|part|rows|hidden)-[0-9a-f]{12}\.parquet|\..*\.[0-9a-f]{32}\.tmp|part-\d{5}\.parquet\.tmp"
+CHANGE_SUFFIX = (
+    ".changes"  # of Parquet files that whoever reads all `*.parquet` below a folder must not take in
 )
+SCHEMA_STEM = "0000-00"  # of a file without rows that has all columns; it is the first by its name
+_REPLACEMENTS = "replacements"  # among the details, while files take the places of others
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +101,6 @@ class Manifest:
     def next(self, **changes: Any) -> Manifest:
         """The manifest after a change."""
         return replace(self, sequence=self.sequence + 1, **changes)
-
-
-class FileProblem(NamedTuple):
-    """A file that isn't as the manifest says: missing, truncated, damaged, left over, or foreign."""
-
-    name: str
-    problem: str
-    file: DataFile | None = None
-
-    @property
-    def is_hole(self) -> bool:
-        """Whether rows are missing by it."""
-        return self.file is not None
 
 
 def list_folders(mirror: Path) -> list[Path]:
@@ -286,9 +294,14 @@ def _take_places(folder: Path, temporary: Mapping[str, Path]) -> None:
         raise FileError(f"{folder} can't be written: {_files.reason(problem)}.") from problem
 
 
-def unique_name(stem: str) -> str:
+def unique_name(stem: str, suffix: str = ".parquet") -> str:
     """A file name that no other writer uses."""
-    return f"{stem}-{uuid.uuid4().hex[:12]}.parquet"
+    return f"{stem}-{uuid.uuid4().hex[:12]}{suffix}"
+
+
+def change_name(stem: str) -> str:
+    """The name of a file of changes."""
+    return f"{CHANGES}/{unique_name(stem, CHANGE_SUFFIX)}"
 
 
 def created_range(table: pa.Table) -> tuple[int | None, int | None]:
@@ -305,48 +318,22 @@ def created_range(table: pa.Table) -> tuple[int | None, int | None]:
     return ends["min"] // 1_000_000, ends["max"] // 1_000_000
 
 
-def check(folder: Path, manifest: Manifest, *, content: bool = False) -> list[FileProblem]:
-    """What in a folder isn't as its manifest says; with `content` every byte is read."""
-    problems = []
-    for file in manifest.every_file:
-        path = folder / file.name
-        try:
-            size = path.stat().st_size
-        except FileNotFoundError:
-            problems.append(FileProblem(file.name, "missing", file))
-            continue
-        if size != file.size:
-            problems.append(FileProblem(file.name, f"{size:,} bytes in place of {file.size:,}", file))
-        elif content and file.sha256 and _files.checksum(path) != file.sha256:
-            problems.append(FileProblem(file.name, "damaged: its checksum differs", file))
-    named = {each.name for each in manifest.every_file}
-    for path in _data_files(folder):
-        name = path.relative_to(folder).as_posix()
-        if name not in named and not path.name.endswith(_files.TEMPORARY):
-            left_over = _OUR_NAMES.fullmatch(path.name) is not None
-            problems.append(FileProblem(name, "left over" if left_over else "not of this mirror"))
-    return problems
+def schema_of(folder: Path, name: str) -> pa.Schema:
+    """A file's columns as they are in it. Raises `FileError` if it can't be read."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.read_schema(folder / name)
+    except (OSError, pa.ArrowException) as problem:
+        raise _unreadable(folder / name, problem) from problem
 
 
-def remove_unnamed(folder: Path, manifest: Manifest) -> None:
-    """Remove what bears a name of ours and isn't in the manifest. Only for who holds the folder's lock."""
-    named = {each.name for each in manifest.every_file}
-    for path in _data_files(folder):
-        if path.relative_to(folder).as_posix() not in named and _OUR_NAMES.fullmatch(path.name):
-            path.unlink(missing_ok=True)
-    changes = folder / CHANGES
-    if changes.is_dir() and not any(changes.iterdir()):
-        changes.rmdir()
-
-
-def _data_files(folder: Path) -> Iterable[Path]:
-    for each in (folder, folder / CHANGES):
-        if each.is_dir():
-            yield from sorted(
-                path
-                for path in each.iterdir()
-                if path.is_file() and (path.suffix == ".parquet" or path.name.endswith(_files.TEMPORARY))
-            )
+def _unreadable(path: Path, problem: Exception) -> FileError:
+    return FileError(
+        f"{path} can't be read: {str(problem).splitlines()[0]}",
+        advice="A mirror is mended by %stripe sync FOLDER --repair; a pull by running the same again.",
+    )
 
 
 def read_table(folder: Path, name: str, columns: Sequence[str] | None = None) -> pa.Table:
@@ -362,10 +349,7 @@ def read_table(folder: Path, name: str, columns: Sequence[str] | None = None) ->
         with pq.ParquetFile(path) as file:
             return as_json_text(file.read(columns=None if columns is None else list(columns)))
     except (OSError, pa.ArrowException) as problem:
-        raise FileError(
-            f"{path} can't be read: {str(problem).splitlines()[0]}",
-            advice="A mirror is mended by %stripe sync FOLDER --repair; a pull by running the same again.",
-        ) from problem
+        raise _unreadable(path, problem) from problem
 
 
 def hidden_ids(folder: Path, manifest: Manifest) -> pa.ChunkedArray | None:

@@ -15,6 +15,7 @@ import stripe_magics as sm
 from stripe_magics import bulk
 from stripe_magics.bulk import frame_append
 from stripe_magics.frames import manifest as manifests
+from stripe_magics.frames import manifest_check
 
 LISTS = {"charges": "charge", "subscriptions": "subscription", "invoices": "invoice", "events": "event"}
 
@@ -56,7 +57,7 @@ def _added(folder: Path, name: str, later: pd.DataFrame) -> pd.DataFrame:
     assert bulk.FrameAppender(folder, LISTS[name])(later) == len(later)
     found = manifests.load(folder)
     assert found is not None
-    assert not manifests.check(folder, found, content=True)
+    assert not manifest_check.check(folder, found, content=True)
     assert len(pd.read_parquet(folder)) == 20 + len(later)  # any program reads it
     return sm.read_parquet(folder)
 
@@ -122,7 +123,7 @@ def test_rows_that_a_killed_writer_left_in_a_second_file_are_not_read_twice(
     def killed(*_given: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(manifests, "remove_unnamed", killed)
+    monkeypatch.setattr(manifest_check, "remove_unnamed", killed)
     with pytest.raises(KeyboardInterrupt):  # the new manifest is there, and the old file is still
         bulk.FrameAppender(tmp_path / "charges", "charge")(df.tail(5))
     assert sorted(sm.read_parquet(tmp_path)["id"]) == sorted(df["id"])

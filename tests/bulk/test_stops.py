@@ -25,6 +25,7 @@ from waiting import joined, line, running
 
 from stripe_magics import _files, bulk
 from stripe_magics.bulk import (
+    common_schema,
     mirror,
     mirror_storage,
     parquet_export,
@@ -35,7 +36,7 @@ from stripe_magics.bulk import (
 from stripe_magics.bulk.list_requests import list_request
 from stripe_magics.client.pagination import parallel_paginator
 from stripe_magics.errors import FileError, StripeMagicsError
-from stripe_magics.frames import builder, manifest
+from stripe_magics.frames import builder, manifest, manifest_check
 
 Make = Callable[..., tuple[Any, Any]]
 SAVING = [
@@ -43,6 +44,7 @@ SAVING = [
     for each in (
         _files,
         manifest,
+        manifest_check,
         parquet_export,
         saved_cursor,
         typed_parts,
@@ -51,7 +53,9 @@ SAVING = [
         builder,
     )
 ]
-MIRRORING = [each.__file__ for each in (_files, manifest, mirror_storage, mirror)]
+MIRRORING = [
+    each.__file__ for each in (_files, manifest, manifest_check, mirror_storage, common_schema, mirror)
+]
 
 # an exception between two statements leaves a file that was just opened to the garbage collector, which says
 # so

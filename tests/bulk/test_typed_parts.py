@@ -32,7 +32,7 @@ from stripe_magics.client.shared_connection import current
 from stripe_magics.errors import FileError
 from stripe_magics.finance.folders import ReportFolder
 from stripe_magics.frames import manifest as manifests
-from stripe_magics.frames import nested_types, typed_values
+from stripe_magics.frames import manifest_check, nested_types, typed_values
 from stripe_magics.frames.arrow_columns import json_field
 from stripe_magics.frames.manifest import Manifest
 from stripe_magics.parsing.table_files import read_table
@@ -154,7 +154,7 @@ def _check(folder: Path, before: pd.DataFrame, where: str = "") -> Manifest:
     found = manifests.load(folder)
     assert found is not None
     assert found.complete
-    holes = [each for each in manifests.check(folder, found, content=True) if each.is_hole]
+    holes = [each for each in manifest_check.check(folder, found, content=True) if each.is_hole]
     assert not holes, where
     assert_frame_equal(sm.read_parquet(folder), before)
     assert sorted(path.name for path in folder.glob("*.parquet")) == [each.name for each in found.files]
@@ -424,7 +424,7 @@ def test_rows_that_a_watch_adds_make_text_of_a_pull(
     found = manifests.load(folder)
     assert found is not None
     assert found.rows == 403
-    assert not manifests.check(folder, found, content=True)
+    assert not manifest_check.check(folder, found, content=True)
     plain = pd.read_parquet(folder)
     assert plain["id"].nunique() == len(plain) == 403
     assert not _nested(folder)

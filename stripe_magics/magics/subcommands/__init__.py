@@ -248,13 +248,14 @@ _ALL = [
         ("sync",),
         data.bulk_command("sync"),
         "Bring a folder with a copy of the lists up to date; --whole reads all again, --status only looks,"
-        " --verify reads every file, --repair reads again what is missing, --export FILE.duckdb writes it as"
-        " one file.",
+        " --verify reads every file, --repair reads again what is missing, --compact makes plain data sets"
+        " for pandas or Spark, --export FILE.duckdb writes it as one file.",
         {
             "status": "flag",
             "whole": "flag",
             "verify": "flag",
             "repair": "flag",
+            "compact": "flag",
             "export": "text",
             "**": "text",
         },
