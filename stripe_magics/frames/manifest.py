@@ -17,8 +17,8 @@ readers.
   rows that is read first, `0000-00-*.parquet`, has all of them in the types that take every value. pandas,
   pyarrow and Spark then have all columns; DuckDB wants `read_parquet(..., union_by_name=true)`, polars
   `scan_parquet(..., missing_columns="insert")`, and both say so; dask fails. A column that came in several
-  types is text; Spark and polars refuse to read an integer as such. `%stripe sync FOLDER --compact` writes all
-  files alike, for any of them.
+  types is text; Spark and polars refuse to read an integer as such. `%stripe sync FOLDER --compact` writes
+  all files alike, for any of them.
 - A mirror of many rows may have changes beside its files, in `_changes/`, which plain readers pass over: they
   have the rows as they were before. `sync --compact` works them in. Or read them (they are Parquet, too):
 
