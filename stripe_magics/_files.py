@@ -193,7 +193,7 @@ def lock(
 def _acquire(path: Path) -> IO[bytes] | None:
     """The open and locked file, or None if somebody else has it."""
     try:
-        file = path.open("a+b")
+        file = path.open("a+b", buffering=0)  # what can't be written isn't tried again by `close`
     except OSError as problem:
         raise FileError(f"{path} can't be written: {reason(problem)}.") from problem
     try:
@@ -204,13 +204,12 @@ def _acquire(path: Path) -> IO[bytes] | None:
         file.seek(0)
         file.truncate()
         file.write(json.dumps(owner).encode())
-        file.flush()
     except BaseException as problem:
         file.close()
         if isinstance(problem, OSError):
             raise FileError(
                 f"{path} can't be locked: {reason(problem)}.",
-                advice="Give a folder on this machine's own disk.",
+                advice="Free some space, or give a folder on this machine's own disk.",
             ) from problem
         raise
     return file

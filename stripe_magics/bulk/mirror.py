@@ -147,6 +147,11 @@ class _ListSync:
         if holes:
             named = ", ".join(f"{each.name} ({each.problem})" for each in holes)
             notes.append(f"{named}: the rows were read again.")
+        if self._is_ahead():
+            notes.append(
+                "The last sync is dated in the future (this machine's clock was wrong, then or now): the"
+                " list was read again."
+            )
         if whole or not self._is_recent() or not (not holes or self._repair(holes)):
             row = self._pull_whole()
         else:
@@ -171,12 +176,18 @@ class _ListSync:
         object_type, synced = self.request.returns, self.list.details.get("synced")
         return (
             synced is not None
+            and not self._is_ahead()
             and (self.list.details.get("params") or []) == self._filters()
             and (
                 object_type in UNCHANGING
                 or (object_type in incremental_refresh.WATCHED and self.began - synced < EVENTS_REACH)
             )
         )
+
+    def _is_ahead(self) -> bool:
+        """Whether the last time lies in the future: a clock was wrong, and nobody knows what has changed
+        since."""
+        return (self.list.details.get("synced") or 0) - self.began > OVERLAP
 
     def _filters(self) -> list[list[str]]:
         """What the list is asked for; rows that were read with other filters aren't all of it."""

@@ -76,6 +76,7 @@ _OF_A_WORD: dict[tuple[str, str], Meaning] = {
     ("sync", "status"): ("", "only look: what there is, and from when"),
     ("sync", "whole"): ("", "read all lists again from the beginning"),
     ("sync", "repair"): ("", "read again what is missing or damaged"),
+    ("sync", "compact"): ("", "work changes into the files, all with the same columns (for pandas, Spark)"),
     ("sync", "export"): ("FILE.duckdb", "write it as one DuckDB file afterwards"),
     ("events endpoints", "to"): ("FILE", "the file for --secret-of"),
 }

@@ -1,0 +1,122 @@
+"""A mirror under what goes wrong outside of it: kills in the middle of a write, clocks, events that show up
+late."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bulk import killed_writes
+from waiting import line, running
+
+from stripe_magics import bulk
+from stripe_magics.bulk.mirror_storage import ListFolder
+
+pytest.importorskip("duckdb", reason="the extra `duckdb` isn't installed")
+
+
+def truth(server: Any) -> dict[str, str]:
+    return {
+        key: json.loads(body)["description"]
+        for key, body in zip(server.ids, server.bodies, strict=True)
+        if key not in server.gone
+    }
+
+
+def assert_same(target: Path, server: Any) -> None:
+    frame = bulk.sql("select id, description from payment_intents", target=target)
+    assert frame["id"].is_unique
+    assert dict(zip(frame["id"], frame["description"], strict=True)) == truth(server)
+
+
+def change(server: Any, connection: Any, at: int, *places: int) -> None:
+    for place in places:
+        server.change(place, at, version=connection.api_version, description=f"changed {place} {at}")
+    server.events.sort(key=lambda each: each[0])
+
+
+@pytest.fixture
+def mirrored(listed: Callable[..., Any], tmp_path: Path) -> Any:
+    server, connection = listed(count=260, latency=0.0)
+    bulk.sync(tmp_path / "m", "payment_intents", connection=connection, quiet=True)
+    return server, connection, tmp_path / "m"
+
+
+def sync(mirrored: Any, **options: Any) -> Any:
+    _, connection, target = mirrored
+    return bulk.sync(target, "payment_intents", connection=connection, quiet=True, **options)
+
+
+@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="kills children of one parent")
+def test_a_kill_at_a_write_loses_nothing_and_leaves_nothing(
+    listed: Callable[..., Any], tmp_path: Path
+) -> None:
+    """A few of all writes; `tests/benchmarks/bulk_stops.py kills` is killed at every one."""
+    server, connection = listed(count=260, latency=0.0)
+    target = tmp_path / "m"
+    with running(
+        [sys.executable, killed_writes.__file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+
+        def run(number: int, what: str = "sync") -> list[str]:
+            parent.stdin.write(f"{target} {connection.base} {number} {what}\n")
+            parent.stdin.flush()
+            return line(parent.stdout).split()
+
+        for number, what in ((9, "sync"), (0, "sync"), (3, "sync"), (8, "compact")):
+            change(server, connection, int(time.time()), number, number + 30)
+            ended = run(number, what)[0]
+            assert ended == ("killed" if number else "ended")
+            if (target / "payment_intents").exists():
+                found = bulk.sql("select id from payment_intents", target=target)
+                assert found["id"].is_unique
+                assert len(found) == len(server.ids)
+        assert run(0)[0] == "ended"
+        parent.stdin.close()
+    assert_same(target, server)
+    seen = bulk.sync(target, verify=True)
+    assert seen["complete"].all()
+    assert seen["problems"].tolist() == [""]
+    assert not list(target.rglob("*.tmp"))
+
+
+def test_a_last_sync_in_the_future_is_no_time_to_go_on_from(mirrored: Any) -> None:
+    """This machine's clock was ahead: what has changed since nobody knows, so the list is read whole."""
+    server, connection, target = mirrored
+    found = ListFolder(target / "payment_intents")
+    assert found.manifest is not None
+    ahead = {**found.details, "synced": int(time.time()) + 86_400}
+    found._commit(found.manifest.files, "payment_intent", ahead)
+    change(server, connection, int(time.time()), 5)
+    result = sync(mirrored)
+    assert result["how"].tolist() == ["whole"]
+    assert "dated in the future" in result.attrs["stripe"]["notes"][0]
+    assert_same(target, server)
+    assert not sync(mirrored).attrs["stripe"].get("notes"), "the time is right again"
+
+
+def test_a_lock_that_cannot_be_written_is_an_error_of_ours(tmp_path: Path) -> None:
+    """With a limit on the size of files, as on a full disk; in a process of its own."""
+    pytest.importorskip("resource", reason="Windows has no limits of this kind")
+    code = (
+        "import resource, signal, sys\n"
+        "from stripe_magics import _files\n"
+        "from stripe_magics.errors import FileError\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "try:\n"
+        "    with _files.lock(sys.argv[1], purpose='The mirror'):\n"
+        "        pass\n"
+        "except FileError as problem:\n"
+        "    print(problem.brief)\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / ".lock")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert "can't be locked: " in done.stdout
+    assert "Traceback" not in done.stderr
