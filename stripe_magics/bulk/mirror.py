@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 
 # seconds before the last time that are read again: objects and events show some seconds after their `created`
 OVERLAP = 600
+# events of so long before are looked at again if the last time is long ago, an eighth of that at most: some
+# show up much later than they happened
+LATE_EVENTS = 3 * 3600
 EVENTS_REACH = 29 * 86400  # seconds; Stripe keeps events for 30 days
 MAX_REPAIRED_SHARE = 0.3  # of the rows: where more are missing, the list is pulled whole
 # not changed after their creation, or hardly
@@ -216,6 +219,7 @@ class _ListSync:
             details = {
                 "account": self.account,
                 "synced": int(began),
+                "pulled": int(began),
                 "cuts": saved["cuts"],
                 "params": self._filters(),
             }
@@ -235,7 +239,7 @@ class _ListSync:
         """
         object_type, low = self.request.returns, self.list.details["synced"] - OVERLAP
         changes = (
-            incremental_refresh.changes_since(self.connection, self.request, low)
+            incremental_refresh.changes_since(self.connection, self.request, self._oldest_event())
             if object_type in incremental_refresh.WATCHED
             else {}
         )
@@ -262,6 +266,12 @@ class _ListSync:
             "how": "changes", "rows": count, "changed": len(changed - deleted), "deleted": len(deleted),
             "complete": self._is_sound() and not self.inner.cut, "notes": [],
         }  # fmt: skip
+
+    def _oldest_event(self) -> int:
+        """From when on events count. Those from before a whole pull don't: what it read is newer."""
+        details = self.list.details
+        late = max(OVERLAP, min(LATE_EVENTS, (self.began - details["synced"]) // 8))
+        return int(max(details["synced"] - late, (details.get("pulled") or 0) - OVERLAP))
 
     def _is_sound(self) -> bool:
         """Whether the files are as the manifest says."""

@@ -1,5 +1,5 @@
-"""Processes that are killed (SIGKILL) before the n-th thing that they do to a folder: a file opened for writing,
-filled, renamed or removed, a folder made or removed. A file that was being filled is left half.
+"""Processes that are killed (SIGKILL) before the n-th thing that they do to a folder: a file opened for
+writing, filled, renamed or removed, a folder made or removed. A file that was being filled is left half.
 
 Run as a script it is a parent that has imported everything; each line on its input is one child:
 `FOLDER URL NUMBER [sync | compact]`. It answers with what ended the child, or with how many things it did.
@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 KEY = "sk_test_51CanaryCanaryCanaryCanaryCanaryCanaryCanary0001"
@@ -33,7 +34,7 @@ class Killer:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def fsync(self, descriptor: int) -> None:
-        if os.readlink(f"/proc/self/fd/{descriptor}").startswith(self.folder) and self._next():
+        if str(Path(f"/proc/self/fd/{descriptor}").readlink()).startswith(self.folder) and self._next():
             os.ftruncate(descriptor, os.fstat(descriptor).st_size // 2)
             os.kill(os.getpid(), signal.SIGKILL)
 
