@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stripe_magics.frames import manifest as manifests
+from stripe_magics.frames.arrow_columns import is_json
 from stripe_magics.frames.manifest import SCHEMA_STEM, DataFile
 
 if TYPE_CHECKING:
@@ -66,6 +67,4 @@ def alike(folder: Path, files: Sequence[DataFile], object_type: str) -> list[Dat
 
 
 def _columns(schema: pa.Schema) -> dict[str, tuple[str, bool]]:
-    from stripe_magics.frames.arrow_columns import is_json
-
     return {each.name: (str(each.type), is_json(each)) for each in schema}
