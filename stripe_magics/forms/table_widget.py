@@ -49,7 +49,7 @@ class TableColumn:
 @dataclass(frozen=True, slots=True)
 class TableContent:
     """What a table shows: the columns, the type and the ids of the rows, their states, the lines above and
-    below, and the name of an exported file."""
+    below, the name of an exported file, and the columns that can be added."""
 
     kind: str
     columns: Sequence[TableColumn]
@@ -57,6 +57,8 @@ class TableContent:
     title: str = ""  # HTML if it is Markup
     notes: Sequence[str] = ()
     name: str = ""
+    others: Sequence[tuple[str, bool]] = ()  # columns that aren't shown: head, whether of numbers
+    more: Callable[[int], TableColumn] | None = None  # makes one of them, by its place there
 
 
 class TableWidget(w.VBox):
@@ -217,6 +219,10 @@ def _itable(content: TableContent) -> Any:
         definitions.append({"targets": place, "orderData": [hidden]})
         definitions.append({"targets": hidden, "visible": False, "searchable": False, "columnControl": []})
     heads = [*(text(each.head) for each in content.columns), *(f"sort {n}" for n in range(shown, len(data)))]
+    first = len(heads)  # of the columns whose cells come when they are asked for
+    others = content.others if DataTable.adds_columns else ()
+    heads += [text(head) for head, _ in others]
+    definitions += [_later(place, numbers) for place, (_, numbers) in enumerate(others, start=first)]
     # a workbook's cells have types: no text in them is read as a formula
     exported = {name: {"columns": ":visible", "escapeExcelFormula": name != "excelHtml5"} for name in EXPORTS}
     buttons = [
@@ -224,11 +230,12 @@ def _itable(content: TableContent) -> Any:
             {"extend": name, "exportOptions": options, "title": None, "filename": content.name or "stripe"}
             for name, options in exported.items()
         ),
-        {"extend": "colvis", "text": "Columns", "columns": list(range(shown))},
+        {"extend": "colvis", "text": "Columns", "columns": [*range(shown), *range(first, len(heads))]},
     ]
     return DataTable(
         heads,
         json.encode(list(zip(*data, strict=True))).decode(),
+        cells=lambda place: _added(content, place - first),
         maxBytes=0,
         maxRows=0,
         maxColumns=0,
@@ -246,6 +253,31 @@ def _itable(content: TableContent) -> Any:
         classes=f"display nowrap compact {NO_MATHEMATICS}",
         style="table-layout:auto;width:100%;margin:0",
     )
+
+
+def _later(place: int, numbers: bool) -> dict[str, Any]:  # noqa: FBT001 - of one column
+    """A column that isn't shown, without its cells: each is its text, or a text and the number it is sorted
+    by."""
+    found = (
+        {"data": {"_": f"{place}.0", "sort": f"{place}.1"}, "type": "num"} if numbers else {"type": "html"}
+    )
+    side = "dt-right" if numbers else "dt-left"
+    hidden = {"visible": False, "searchable": False, "defaultContent": "…"}
+    return {"targets": place, "className": f"{side} sm-later", **hidden, **found}
+
+
+def _added(content: TableContent, place: int) -> tuple[str, list[Any]]:
+    """The head and the cells of a column that a person adds."""
+    from itertools import repeat
+
+    if content.more is None or not 0 <= place < len(content.others):
+        return "", []
+    column = content.more(place)
+    texts = _cells(column.texts)
+    if not content.others[place][1]:
+        return column.head, list(texts)
+    numbers = [None if each != each else each for each in column.numbers or repeat(None, len(texts))]  # noqa: PLR0124 - NaN
+    return column.head, [list(pair) for pair in zip(texts, numbers, strict=True)]
 
 
 def _cells(texts: Sequence[str]) -> Sequence[str]:

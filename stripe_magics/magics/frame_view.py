@@ -114,6 +114,11 @@ class View:
                 ]
         return bool(self.beside)
 
+    def add(self, name: object) -> None:
+        """Make the cells of a column that was left out. Nothing is read for it: its ids have no names."""
+        if name not in self.cells:
+            self.cells[name] = self._texts(name)
+
     def shown(self, name: object) -> list[str]:
         """One column's cells as text, an id with its name: `Rosen Books (cus_123)`."""
         if name not in self.beside:

@@ -37,10 +37,13 @@ def table_content(
         names=names,
         head_controls=HEAD_CONTROLS,
     )
-    columns = [
-        TableColumn(view.head(name), _texts(view, name), _numbers(view, name), view.wraps(name))
-        for name in view.columns
-    ]
+
+    def column(name: object) -> TableColumn:
+        view.add(name)
+        return TableColumn(view.head(name), _texts(view, name), _numbers(view, name), view.wraps(name))
+
+    columns = [column(name) for name in view.columns]
+    others = [name for name in view.frame.columns if name not in view.columns]
     bare = view.bare
     ids, states = (
         ["" if is_missing(each) else str(each) for each in bare[name].astype("object").tolist()]
@@ -50,7 +53,20 @@ def table_content(
     )
     rows = [{"id": id, "status": state} for id, state in zip(ids, states, strict=True)]
     title = join([*([badge(view.mode), " "] if view.mode else []), view.title()])
-    return TableContent(view.info.object, columns, rows, title, view.notes(), view.title().split(" · ")[0])
+    notes = view.notes(len(view.frame.columns))
+    if others:
+        count = f"{len(columns)} of {len(view.frame.columns)} columns are shown at first"
+        notes.append(f"{count}; `Columns` has all of them.")
+    return TableContent(
+        view.info.object,
+        columns,
+        rows,
+        title,
+        notes,
+        view.title().split(" · ")[0],
+        others=[(str(name), view.bare[name].dtype.kind in "iuf") for name in others],
+        more=lambda place: column(others[place]),
+    )
 
 
 def _texts(view: View, name: object) -> Sequence[str]:

@@ -267,3 +267,37 @@ def test_what_fits_goes_by_the_heads_with_their_controls(connected: Any) -> None
     events = sm.call("events.list", limit=15)
     assert len(events.columns) == 12
     assert [each.head for each in table_content(events).columns][:3] == ["id", "type", "data_object"]
+
+
+@with_itables
+def test_columns_offers_all_of_the_frames_columns_and_adding_one_reads_nothing(
+    connected: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = sm.call("payment_intents.list", limit=20)
+    content = table_content(frame)
+    widget = TableWidget(content, connection=connected)
+    options = widget.table._dt_args
+    buttons = options["layout"]["topStart"]["buttons"]
+    offered = next(each for each in buttons if each["extend"] == "colvis")["columns"]
+    definitions = options["columnDefs"]
+    later = {each["targets"]: each for each in definitions if "sm-later" in each.get("className", "")}
+    assert len(offered) == len(frame.columns)
+    assert set(later) < set(offered)
+    assert len(later) == len(frame.columns) - len(content.columns) > 40
+    assert not any(each["visible"] for each in later.values())
+    sent: list[Any] = []
+    widget.table.send = sent.append
+    monkeypatch.setattr(type(connected), "send", lambda *_, **__: pytest.fail("a request"))
+    heads = [each.head for each in content.columns]
+    for place in later:
+        widget.table._heard(None, {"column": place}, None)
+    got = {each["head"].removesuffix(" (minor units)"): each["cells"] for each in sent}
+    assert [*heads, *got] == [*heads, *(each for each in frame.columns if each not in heads)]
+    assert all(len(each) == len(frame) for each in got.values())
+    received = got["amount_received"]
+    assert received[3][0].endswith(" USD")
+    assert received[3][1] == frame["amount_received"].iloc[3] / 100
+    assert set(got["client_secret"]) <= {"(hidden)", ""}
+    widget.table._heard(None, {"column": min(later) - 1}, None)
+    assert sent[-1]["cells"] == [], "a column that is there is not asked for"
+    widget.close()
