@@ -106,6 +106,34 @@ def read_currency(text: str) -> str:
     raise ValueError(f"{text!r} is not a currency code{hint}")
 
 
+class GroupedNumber(str):
+    """A number that a spreadsheet shows as `1,234`, by a format without decimals and without a currency:
+    whole units to whoever looks at it, minor units to Stripe. Plain digits, unless it is an amount."""
+
+    __slots__ = ()
+
+    def strip(self, chars: str | None = None, /) -> str:
+        """Itself: there are no blanks in it."""
+        return self if chars is None else super().strip(chars)
+
+    def refuse(self, currency: str | None) -> None:
+        """Raises ValueError, with both amounts, where a currency has decimals or isn't known."""
+        number = int(self)
+        code = (currency or "").lower()
+        known = code in CURRENCIES
+        if not number or (known and not exponent(code)):
+            return
+        places = exponent(code) if known else 2
+        whole, minor = f"{number}.{'0' * places}", f"{number} for minor units"
+        if known:
+            whole += f"{code} for {format_amount(number * 10**places, code)}"
+            minor = f"{number} for {format_amount(number, code)}"
+        raise ValueError(
+            f"'{number:,}' can mean more than one amount: write {whole}, or {minor} (for the whole column:"
+            " a format with decimals, or General)"
+        )
+
+
 def parse(text: str, currency: str | None = None, operation: Operation = "charge") -> Amount:
     """Read `2000` (minor units), `20.00usd`, `20 USD` or `usd 20`.
 
@@ -113,6 +141,8 @@ def parse(text: str, currency: str | None = None, operation: Operation = "charge
     tested by its rules. `1.000 eur` is refused: it can be a thousand.
     Raises ValueError with a message that says what to write.
     """
+    if isinstance(text, GroupedNumber):
+        text.refuse(currency)
     found = _AMOUNT.fullmatch(text.strip())
     if not found or len(text) > 40:
         raise ValueError(_why_not(text.strip(), currency))

@@ -15,7 +15,7 @@ import unicodedata
 from typing import NamedTuple
 
 from stripe_magics._characters import in_order
-from stripe_magics.money import CURRENCIES, exponent, format_amount
+from stripe_magics.money import CURRENCIES, GroupedNumber, exponent, format_amount
 from stripe_magics.validation.currency_names import currency_code
 
 SIGNS = {"US$": ("usd",), "A$": ("aud",), "AU$": ("aud",), "C$": ("cad",), "CA$": ("cad",), "NZ$": ("nzd",),
@@ -66,6 +66,8 @@ def as_line_value(text: str, currency: str = "") -> str:
     if in_order(text) != text or any(unicodedata.category(each) == "No" for each in text):
         return text  # its digits are seen in another order, or `25²`, which isn't 252
     beside = currency.lower()
+    if isinstance(text, GroupedNumber):
+        text.refuse(beside)
     sign, rest, named = _pieces(_plain(text), text.strip(), beside)
     rest = _NO_CENTS.sub(r"\1\g<2>00", rest)
     if _NUMBER.fullmatch(rest) is None:

@@ -117,6 +117,7 @@ class CallBuilder:
         made.notes, made.sources = self.notes, self.sources
         if made.options.from_ is not None and not made.options.form:
             refuse_guessed(made.options.from_)
+            made.notes += getattr(made.options.from_, "attrs", {}).get("source_notes", [])
         return made
 
     def _clean_url(self) -> None:

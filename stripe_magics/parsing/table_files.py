@@ -48,7 +48,7 @@ def _read(name: str) -> pd.DataFrame:
         if path.suffix.lower() == ".csv":
             return _as_frame(read_delimited(path.read_bytes()))
         if path.suffix.lower() == ".xlsx":
-            return _as_frame(sheet_of(read_first_sheet(path)))
+            return _as_frame(sheet_of(*read_first_sheet(path)))
         return _with_objects(pd.read_parquet(path), path)
     except FileNotFoundError:
         raise UsageFault(f"--from: there is no file {name!r}. Nothing was sent.") from None

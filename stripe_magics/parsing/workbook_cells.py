@@ -15,21 +15,25 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from stripe_magics.money import GroupedNumber
+
 _CURRENCY_FORMAT = re.compile(r'[€£¥$₹₩₪₫₱₽₴]|\[\$[^\]-]|"\s*(?:[A-Z]{3}|kr\.?|zł|Kč|Fr\.?)\s*"')
 _LOCALE = re.compile(r"\[\$-[^\]]*\]")  # a format's language, whose sign is no currency's
 _DECIMALS = re.compile(r"[0#?]\.(0+)")
+_GROUPS = re.compile(r"[0#?],[0#?]")
 _ZEROS = re.compile(r"0{2,}")
 
 
-def read_first_sheet(path: Path) -> list[tuple[int, list[str]]]:
-    """The numbered rows of the first visible sheet, as text. Raises ValueError, in words, for a cell without
-    a certain value."""
+def read_first_sheet(path: Path) -> tuple[list[tuple[int, list[str]]], tuple[str, ...]]:
+    """The numbered rows of the first visible sheet, as text, and what to say of the others. Raises
+    ValueError, in words, for a cell without a certain value."""
     import openpyxl
 
     book = openpyxl.load_workbook(path, data_only=True)
     try:
         sheet = _first_sheet(book)
         _refuse_hidden(sheet)
+        notes = _other_sheets(book, sheet)
         rows = [
             (cells[0].row, [_text(cell) for cell in cells]) for cells in sheet.iter_rows() if len(cells) > 0
         ]
@@ -37,12 +41,28 @@ def read_first_sheet(path: Path) -> list[tuple[int, list[str]]]:
         book.close()
     if any(not text for _, cells in rows for text in cells):
         _refuse_uncomputed(path, rows)
-    return rows
+    return rows, notes
 
 
 def _first_sheet(book: Any) -> Any:
     """The first one that can be seen."""
     return next((each for each in book.worksheets if each.sheet_state == "visible"), book.worksheets[0])
+
+
+def _other_sheets(book: Any, read: Any) -> tuple[str, ...]:
+    """Sheets with something in them that can be seen and aren't read, by name."""
+    others = [
+        repr(each.title)
+        for each in book.worksheets
+        if each is not read
+        and each.sheet_state == "visible"
+        and any(cell is not None for row in each.iter_rows(values_only=True) for cell in row)
+    ]
+    if not others:
+        return ()
+    named = f"{', '.join(others[:5])}{f' and {len(others) - 5} more' if len(others) > 5 else ''}"
+    verb = "was" if len(others) == 1 else "were"
+    return (f"Only the sheet {read.title!r} was read; {named} {verb} not.",)
 
 
 def _refuse_hidden(sheet: Any) -> None:
@@ -105,7 +125,8 @@ def _text(cell: Any) -> str:
 def number_as_shown(value: float, number_format: str) -> str:
     """A number with the decimals that its format shows, never with fewer than it has.
 
-    Whole money (`#,##0 €`) gets `.00`: plain digits would be minor units.
+    Whole money (`#,##0 €`) gets `.00`: plain digits would be minor units. Without a currency (`#,##0`) it
+    may be money or not: a `GroupedNumber`.
     """
     number = Decimal(f"{value:.15g}")  # as many digits as a spreadsheet has: 0.1 + 0.2 is 0.3
     text = f"{number:f}"
@@ -119,7 +140,8 @@ def number_as_shown(value: float, number_format: str) -> str:
         return f"{_padded(f'{number.scaleb(2).normalize():f}', len(found[1]) if found is not None else 0)}%"
     is_money = _CURRENCY_FORMAT.search(_LOCALE.sub("", shown))
     if found is None and not (is_money and re.search(r"[0#]", bare)):
-        return text
+        grouped = _GROUPS.search(bare) and text.lstrip("-").isdigit()
+        return GroupedNumber(text) if grouped else text
     return _padded(text, len(found[1]) if found is not None else 2)
 
 

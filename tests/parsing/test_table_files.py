@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 from each_row import each_row
 
+import stripe_magics as sm
+from stripe_magics import bulk, catalogue
+from stripe_magics._command import Command
 from stripe_magics.errors import UsageFault
+from stripe_magics.forms.row_amounts import read_amounts
+from stripe_magics.money import GroupedNumber
 from stripe_magics.parsing import parse
 from stripe_magics.parsing.delimited_text import read_delimited
 from stripe_magics.parsing.table_files import read_table
@@ -178,3 +183,51 @@ def test_a_percentage_is_never_a_hundredth_of_itself(tmp_path: Path) -> None:
     command = parse(f"coupons create --from {file}")
     assert command.options.from_ is not None
     assert command.options.from_["percent_off"].tolist() == ["25%"]
+
+
+def test_thousands_without_a_currency_are_an_amount_that_can_mean_two(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl", reason="the extra `excel` isn't installed")
+    book = openpyxl.Workbook()
+    book.active.append(["amount", "currency", "description"])
+    for row in ([1234, "usd", 1200], [500, "eur", 7], [1234, "jpy", 7]):
+        book.active.append(row)
+    for cells in book.active.iter_rows(min_row=2):
+        for cell in (cells[0], cells[2]):
+            cell.number_format = "#,##0"
+    file = tmp_path / "payments.xlsx"
+    book.save(file)
+    frame = read_table(str(file))
+    assert frame["description"].tolist() == ["1200", "7", "7"], "elsewhere it is its digits"
+    sm.connect(sandbox=True)
+    with pytest.raises(sm.InvalidValue) as caught:
+        bulk.write_rows(Command("payment_intents.create"), frame)
+    words = [each.problem for each in caught.value.faults]
+    assert len(words) == 2
+    assert "row 1: '1,234' can mean more than one amount: write 1234.00usd for 1,234.00 USD" in words[0]
+    assert "or 1234 for 12.34 USD" in words[0]
+    assert "row 2: '500' can mean more than one amount: write 500.00eur for 500.00 EUR" in words[1]
+    _, faults = read_amounts(frame, catalogue.find("payment_intents.create"))
+    assert [each.problem for each in faults] == words
+    GroupedNumber("0").refuse("usd")  # nothing is nothing
+    for odd in (GroupedNumber("1234"), GroupedNumber("-1234")):
+        with pytest.raises(ValueError, match="can mean more than one amount.*for minor units"):
+            odd.refuse("")
+
+
+def test_sheets_that_are_seen_and_not_read_are_named(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl", reason="the extra `excel` isn't installed")
+    book = openpyxl.Workbook()
+    book.active.title = "March"
+    book.active.append(["name"])
+    book.active.append(["Ann"])
+    for title, cell in (("April", "name"), ("empty", None), ("May's", "x")):
+        book.create_sheet(title).append([cell])
+    book.create_sheet("notes").append(["x"])
+    book["notes"].sheet_state = "hidden"
+    file = tmp_path / "names.xlsx"
+    book.save(file)
+    said = "Only the sheet 'March' was read; 'April', \"May's\" were not."
+    frame = read_table(str(file))
+    assert frame.attrs["source_notes"] == [said]
+    made = parse(f"customers create --from {file}")
+    assert said in made.notes, "a line says it before anything is sent"
