@@ -20,7 +20,7 @@ from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.generic import object_shapes as shapes
 from stripe_magics.sandbox.resources import checkout_amounts, checkout_expiration, checkout_invoices, products
 from stripe_magics.sandbox.resources.connect import connected_billing, connected_payments, parties
-from stripe_magics.sandbox.resources.price_objects import amount_of, build_price, named_price
+from stripe_magics.sandbox.resources.price_objects import add_made_price, amount_of, named_price
 from stripe_magics.sandbox.resources.subscriptions.items import check_quantity, metered
 
 KIND = "checkout.session"
@@ -193,8 +193,7 @@ def _priced(account: Account, data: Object, where: str) -> Object:
         product = account.find("product", data["product"], f"{where}[price_data][product]")["id"]
     else:
         raise missing_param(f"{where}[price_data][product]")
-    price = build_price(account, {**data, "currency": data["currency"].lower()}, product, active=False)
-    return account.add("price", price)
+    return add_made_price(account, data, product)
 
 
 def open_session(account: Account, identifier: str, verb: str) -> Object:

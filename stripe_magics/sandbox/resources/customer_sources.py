@@ -14,6 +14,7 @@ from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import sources
 from stripe_magics.sandbox.resources.account_objects import new_bank
+from stripe_magics.sandbox.resources.customer_changes import changing
 from stripe_magics.sandbox.resources.customer_subresources import new_card, source_card
 from stripe_magics.sandbox.resources.payment_methods.card_tokens import spend
 from stripe_magics.sandbox.resources.payment_methods.test_cards import BY_NUMBER
@@ -40,8 +41,8 @@ def create(account: Account, params: dict[str, Any], customer: str) -> Object:
     else:
         account.add(made["object"], made)
     if owner["default_source"] is None:
-        owner["default_source"] = made["id"]
-        account.save("customer", owner)
+        with changing(account, owner):
+            owner["default_source"] = made["id"]
     events.emit(account, "customer.source.created", made)
     return made
 
@@ -138,8 +139,11 @@ def verify(account: Account, params: dict[str, Any], customer: str, identifier: 
             code="incorrect_amounts",
             param="amounts",
         )
+    before = events.snapshot(found)
     found["status"] = "verified"
-    return account.save("bank_account", found)
+    account.save("bank_account", found)
+    events.emit(account, "customer.source.updated", found, before)
+    return found
 
 
 def delete(account: Account, params: dict[str, Any], customer: str, identifier: str) -> Object:
@@ -147,8 +151,8 @@ def delete(account: Account, params: dict[str, Any], customer: str, identifier: 
     found = retrieve(account, params, customer, identifier)
     owner = account.find("customer", customer, "customer", status=404)
     if owner["default_source"] == identifier:
-        owner["default_source"] = None
-        account.save("customer", owner)
+        with changing(account, owner):
+            owner["default_source"] = None
     gone = (
         sources.detach(account, found)
         if found["object"] == "source"

@@ -14,6 +14,7 @@ from stripe_magics.sandbox.core.checks import checked_currency
 from stripe_magics.sandbox.core.clock import MINUTE
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources.customer_changes import changing
 from stripe_magics.sandbox.resources.payment_methods.card_tokens import spend_card
 from stripe_magics.sandbox.resources.payment_methods.test_cards import OUTCOMES, Card
 
@@ -247,8 +248,8 @@ def delete_discount(account: Account, params: dict[str, Any], customer: str) -> 
     """DELETE /v1/customers/{customer}/discount."""
     found = retrieve_discount(account, params, customer)
     owner = account.find("customer", customer, "customer", status=404)
-    owner["discount"] = None
-    account.save("customer", owner)
+    with changing(account, owner):
+        owner["discount"] = None
     events.emit(account, "customer.discount.deleted", found)
     return {**found, "deleted": True}
 

@@ -51,6 +51,8 @@ def create(account: Account, params: dict[str, Any]) -> Object:
         add_tax_id(account, customer["id"], each)
     account.save("customer", customer)
     events.emit(account, "customer.created", customer)
+    if card is not None:
+        events.emit(account, "customer.source.created", card)
     return customer
 
 
@@ -231,6 +233,8 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
     elif params.get("default_source"):
         customer["default_source"] = params["default_source"]
     account.save("customer", customer)
+    if card is not None:
+        events.emit(account, "customer.source.created", card)
     events.emit(account, "customer.updated", customer, before)
     return customer
 

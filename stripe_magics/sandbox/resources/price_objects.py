@@ -225,6 +225,16 @@ def add_price(account: Account, params: dict[str, Any], product: str, *, identif
     return price
 
 
+def add_made_price(account: Account, given: dict[str, Any], product: str) -> Object:
+    """A price that is made for one line (`price_data`): stored and announced, and for nothing else."""
+    price = build_price(
+        account, {**given, "currency": checked_currency(given["currency"])}, product, active=False
+    )
+    account.add("price", price)
+    events.emit(account, "price.created", price)
+    return price
+
+
 def set_options(account: Account, price: Object, options: dict[str, Any]) -> None:
     """Amounts in other currencies."""
     notes = account.private_state.setdefault(price["id"], {})

@@ -7,12 +7,11 @@ from typing import Any
 
 from stripe_magics.sandbox.api.errors import invalid, missing_param
 from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.checks import checked_currency
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import automatic_tax, discounts, tax_settings
 from stripe_magics.sandbox.resources.connect import parties
 from stripe_magics.sandbox.resources.invoices.totals import compute_totals, tax_entries
-from stripe_magics.sandbox.resources.price_objects import amount_of, build_price, check_price, named_price
+from stripe_magics.sandbox.resources.price_objects import add_made_price, amount_of, check_price, named_price
 from stripe_magics.sandbox.resources.subscriptions.items import check_quantity, check_together, metered
 
 
@@ -43,15 +42,7 @@ def lines_given(account: Account, given: list[dict[str, Any]], kept: Collection[
                 raise missing_param(f"{where}[price_data][product]")
             product = account.find("product", data["product"], f"{where}[price_data][product]")
             check_price(account, data)
-            price = account.add(
-                "price",
-                build_price(
-                    account,
-                    {**data, "currency": checked_currency(data["currency"])},
-                    product["id"],
-                    active=False,
-                ),
-            )
+            price = add_made_price(account, data, product["id"])
         else:
             raise missing_param(f"{where}[price]")
         check_quantity(price, asked.get("quantity"), where)

@@ -12,6 +12,7 @@ from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources.billing_credits import credit_application
 from stripe_magics.sandbox.resources.cash_balances import intent_funding
 from stripe_magics.sandbox.resources.connect import connected_billing
+from stripe_magics.sandbox.resources.customer_changes import changing
 from stripe_magics.sandbox.resources.customer_subresources import credit
 from stripe_magics.sandbox.resources.invoices.drafts import refresh, too_small, used_balance
 from stripe_magics.sandbox.resources.payment_intents import intent_parameters, payment_attempts
@@ -28,11 +29,11 @@ def finish(account: Account, invoice: Object) -> None:
     credit_application.apply(account, invoice)
     before = events.snapshot(invoice)
     customer = account.find("customer", invoice["customer"], "customer")
-    _number(account, invoice, customer)
-    _use_balance(account, invoice, customer)
+    with changing(account, customer):
+        _number(account, invoice, customer)
+        _use_balance(account, invoice, customer)
+        customer["currency"] = customer["currency"] or invoice["currency"]
     connected_billing.follow_amount(account, invoice)
-    customer["currency"] = customer["currency"] or invoice["currency"]
-    account.save("customer", customer)
     if invoice["amount_due"]:
         _demand(account, invoice)
     automatic = invoice["collection_method"] != "send_invoice" and invoice["auto_advance"]

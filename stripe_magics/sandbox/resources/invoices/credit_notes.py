@@ -12,6 +12,7 @@ from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import refunds
+from stripe_magics.sandbox.resources.customer_changes import changing
 from stripe_magics.sandbox.resources.customer_subresources import credit
 from stripe_magics.sandbox.resources.invoices.collection import cancel_payment, mark_paid
 from stripe_magics.sandbox.resources.invoices.credit_note_amounts import made_lines, sums
@@ -179,10 +180,10 @@ def _after_payment(
         note["refund"] = refund["id"]
     if ways.get("credit_amount"):
         customer = account.find("customer", invoice["customer"], "customer")
-        entry = credit(account, customer, -ways["credit_amount"], "credit_note", invoice=invoice["id"])
-        entry["credit_note"] = note["id"]
-        account.save("customer_balance_transaction", entry)
-        account.save("customer", customer)
+        with changing(account, customer):
+            entry = credit(account, customer, -ways["credit_amount"], "credit_note", invoice=invoice["id"])
+            entry["credit_note"] = note["id"]
+            account.save("customer_balance_transaction", entry)
         note["customer_balance_transaction"] = entry["id"]
 
 

@@ -19,8 +19,9 @@ from stripe_magics.sandbox.core.checks import checked_currency, checked_period
 from stripe_magics.sandbox.core.metadata import merged_metadata, take
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import discounts
+from stripe_magics.sandbox.resources.customer_changes import changing
 from stripe_magics.sandbox.resources.invoices import drafts
-from stripe_magics.sandbox.resources.price_objects import amount_of, build_price
+from stripe_magics.sandbox.resources.price_objects import add_made_price, amount_of, build_price
 from stripe_magics.sandbox.resources.pricing import times
 from stripe_magics.sandbox.resources.products import create_product
 
@@ -63,8 +64,8 @@ def add(account: Account, customer: Object, price: Object, amount: int, params: 
     """An item of a price (as it is then), taken in; the caller says so in an event."""
     currency = price["currency"]
     if customer["currency"] != currency:
-        customer["currency"] = currency
-        account.save("customer", customer)
+        with changing(account, customer):
+            customer["currency"] = currency
     identifier = account.new_id("ii")
     period = checked_period(params) or {"start": account.now, "end": account.now}
     item: Object = {
@@ -185,8 +186,7 @@ def _priced(account: Account, params: dict[str, Any], customer: Object) -> tuple
         product = _product(account, data)
         if data.get("unit_amount") is None and data.get("unit_amount_decimal") is None:
             raise missing_param("price_data[unit_amount]")
-        price = build_price(account, {**data, "currency": currency}, product["id"], active=False)
-        account.add("price", price)
+        price = add_made_price(account, data, product["id"])
         return currency, events.snapshot(price), amount_of(account, price, quantity)
     currency_text = params.get("currency") or customer["currency"]
     if not currency_text:
@@ -244,7 +244,6 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
     """POST /v1/invoiceitems/{invoiceitem}: while pending or on a draft."""
     item = retrieve(account, {}, identifier)
     invoice = _open(account, item)
-    before = events.snapshot(item)
     discounts.check(account, params.get("discounts"), "discounts", item["customer"])
     rates = _rates(account, params["tax_rates"], "tax_rates") if "tax_rates" in params else None
     draft = events.snapshot(item)
@@ -290,7 +289,6 @@ def update(account: Account, params: dict[str, Any], identifier: str) -> Object:
         ]
     item.update(draft)
     account.save("invoiceitem", item)
-    events.emit(account, "invoiceitem.updated", item, before)
     if invoice is not None:
         _refresh(account, invoice)
     return item

@@ -138,7 +138,9 @@ def remove_lines(account: Account, params: dict[str, Any], identifier: str) -> O
             item = account.find("invoiceitem", line["invoice_item"], "lines")
             item["invoice"] = None
             account.save("invoiceitem", item)
+            before = events.snapshot(invoice)
             drafts.refresh(account, invoice)
+            events.emit(account, "invoice.updated", invoice, before)
     return _finished(account, identifier, params)
 
 

@@ -118,10 +118,10 @@ def attach(account: Account, params: dict[str, Any], identifier: str) -> Object:
     account.save("payment_intent", intent)
     account.private_state.setdefault(identifier, {}).setdefault("attached", []).append(intent["id"])
     account.save("invoice", invoice)
-    events.emit(account, "invoice_payment.attached", _shown(account, invoice, intent["id"], default=False))
     if intent["status"] == "succeeded":
         invoice["charge"] = intent["latest_charge"]
         count_payment(account, invoice, intent["amount_received"])
+        events.emit(account, "invoice_payment.paid", _shown(account, invoice, intent["id"], default=False))
     return invoice
 
 

@@ -20,6 +20,7 @@ from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.checks import checked_currency
 from stripe_magics.sandbox.core.clock import HOUR
 from stripe_magics.sandbox.core.store import Account, Object
+from stripe_magics.sandbox.resources.customer_changes import changing
 from stripe_magics.sandbox.resources.customer_subresources import credit
 from stripe_magics.sandbox.resources.invoices import invoice_items
 from stripe_magics.sandbox.resources.invoices.collection import (
@@ -119,8 +120,8 @@ def _customer_discount(account: Account, invoice: Object, customer: Object) -> N
     invoice["discounts"] = [standing["id"]]
     invoice["discount"] = standing
     if standing["coupon"]["duration"] == "once":
-        customer["discount"] = None
-        account.save("customer", customer)
+        with changing(account, customer):
+            customer["discount"] = None
 
 
 def finalize(account: Account, params: dict[str, Any], identifier: str) -> Object:
@@ -172,8 +173,8 @@ def void(account: Account, params: dict[str, Any], identifier: str) -> Object:
     used = account.private_state.get(identifier, {}).pop("balance_used", 0)
     customer = account.get("customer", invoice["customer"])
     if used and customer is not None:
-        credit(account, customer, -used, "unapplied_from_invoice", invoice=identifier)
-        account.save("customer", customer)
+        with changing(account, customer):
+            credit(account, customer, -used, "unapplied_from_invoice", invoice=identifier)
     invoice.update(
         status="void",
         amount_remaining=0,

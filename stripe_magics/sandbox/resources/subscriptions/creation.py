@@ -9,6 +9,7 @@ from stripe_magics.sandbox.api.errors import ApiError, declined, inside, invalid
 from stripe_magics.sandbox.core.clock import DAY
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import discounts
+from stripe_magics.sandbox.resources.customer_changes import changing
 from stripe_magics.sandbox.resources.invoices import invoice_items
 from stripe_magics.sandbox.resources.price_objects import amount_of
 from stripe_magics.sandbox.resources.subscriptions import items, lifecycle
@@ -112,8 +113,8 @@ def _create(account: Account, params: dict[str, Any]) -> Object:
     apply_settings(account, subscription, params)
     account.add("subscription", subscription)
     _redeem(account, subscription, redeemed)
-    customer["currency"] = customer["currency"] or subscription["currency"]
-    account.save("customer", customer)
+    with changing(account, customer):
+        customer["currency"] = customer["currency"] or subscription["currency"]
     extra = _time_before(account, subscription, made) if start < account.now else []
     _add_items(account, subscription, params)
     account.save("subscription", subscription)

@@ -7,12 +7,11 @@ from typing import Any
 from stripe_magics.sandbox.api.errors import invalid, missing_param
 from stripe_magics.sandbox.api.pagination import inline
 from stripe_magics.sandbox.core import events
-from stripe_magics.sandbox.core.checks import checked_currency
 from stripe_magics.sandbox.core.metadata import merged_metadata
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import discounts
 from stripe_magics.sandbox.resources.price_objects import (
-    build_price,
+    add_made_price,
     check_price,
     in_currency,
     named_price,
@@ -47,10 +46,7 @@ def price_of(account: Account, given: dict[str, Any], where: str, currency: str 
             raise missing_param(f"{where}[price_data][product]")
         product = account.find("product", data["product"], f"{where}[price_data][product]")
         check_price(account, data)
-        built = build_price(
-            account, {**data, "currency": checked_currency(data["currency"])}, product["id"], active=False
-        )
-        price = account.add("price", built)
+        price = add_made_price(account, data, product["id"])
     else:
         raise missing_param(f"{where}[price]")
     if price["type"] != "recurring":

@@ -14,6 +14,7 @@ from stripe_magics.sandbox.core.clock import DAY, HOUR
 from stripe_magics.sandbox.core.store import Account, Object
 from stripe_magics.sandbox.resources import discounts, pricing
 from stripe_magics.sandbox.resources.connect import connected_billing
+from stripe_magics.sandbox.resources.customer_changes import changing
 from stripe_magics.sandbox.resources.invoices import drafts
 from stripe_magics.sandbox.resources.invoices.lines import new_line
 from stripe_magics.sandbox.resources.price_objects import plan_of, tiers_of
@@ -218,8 +219,8 @@ def _discount(account: Account, subscription: Object, invoice: Object, *, lowere
         kept = discounts.standing(account, subscription["discounts"])
         set_discounts(subscription, [each for each in kept if each["id"] not in once])
     elif once:
-        holder["discount"] = None
-        account.save("customer", holder)
+        with changing(account, holder):
+            holder["discount"] = None
     for item in subscription["items"]["data"]:
         kept = [
             each["id"]
