@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -70,6 +71,9 @@ AnyValues = ColumnValues | UnreadValues
 
 def read_values(parts: Chunks, order: Any, kind: str) -> AnyValues:
     """The values of a column's chunks in the order of the rows (None: as they came)."""
+    if all(pa.types.is_null(part.type) for part, _ in parts):
+        rows = sum(len(part) for part, _ in parts) if order is None else len(order)
+        return ColumnValues([None], np.zeros(rows, dtype="intp"))
     decode = cell_decoder() if kind in {"map", "list", "sublist"} else msgspec.json.decode
     texts = _json_texts(parts, order)
     if texts is None:
@@ -91,8 +95,6 @@ def _json_texts(parts: Chunks, order: Any) -> pa.Array | None:
     if not all(json or pa.types.is_null(part.type) for part, json in parts):
         return None
     kinds = {part.type for part, _ in parts if not pa.types.is_null(part.type)}
-    if not kinds:
-        return None
     kind = next(iter(kinds)) if len(kinds) == 1 and pa.types.is_dictionary(*kinds) else pa.large_string()
     texts = cols.joined([part if pa.types.is_null(part.type) else part.cast(kind) for part, _ in parts], kind)
     if not pa.types.is_dictionary(kind) and len(texts) > REPEATS and _repeats(texts):

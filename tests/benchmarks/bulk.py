@@ -5,7 +5,7 @@ this machine.
     base|limits|shapes|parquet|faults|lists|accounts|refresh|flatten|all] [--only ours,official] [--repeat 3]
         [--rows 50000] [--latency 0.15] [--rate 100] [--server-rate 0] [--burst 20] [--shape uneven]
 
-Each client runs in a process of its own (`pullclients.py`, `bulk_process.py`). Requests and refusals are as
+Each client runs in a process of its own (`bulk_clients.py`, `bulk_process.py`). Requests and refusals are as
 the server counted them. The floor is (pages - burst) / rate + one latency. Below the measurements stand the
 goals, which are meant for 50,000 rows and the rest as it is; with
 --repeat, of medians.
@@ -281,6 +281,13 @@ def show(name: str, each: dict[str, float]) -> None:
         f" {each['refused']:.0f}"
     )
     floor = f"{each['wall'] / each['floor']:6.2f} x floor {each['floor']:.2f} s"
+    if "frame" in each:
+        floor += (
+            f"  memory {each['memory'] / each['frame']:.2f} x frame {each['frame']:.1f} MB"
+            f" ({each['memory'] / each['frame read']:.2f} x, its cells read)"
+        )
+    if "after last page" in each:
+        floor += f"  after the last page {each['after last page'] * 1000:.0f} ms"
     print(
         f"{name:20} {each['rows']:9,.0f} rows  wall {each['wall']:7.2f} s  cpu {each['cpu']:6.2f} s"
         f" ({each['cpu'] / each['rows'] * 1e6:4.0f} us a row)  memory {each['memory']:7.1f} MB "

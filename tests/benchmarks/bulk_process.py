@@ -27,11 +27,11 @@ def warm() -> None:
 
     from stripe_magics import accessor, bulk, catalogue, frames, pipeline
     from stripe_magics.client import shared_connection
-    from stripe_magics.client.pagination import parallel_paginator
+    from stripe_magics.client.pagination import paginator, parallel_paginator
     from stripe_magics.request import builder
 
     assert all((anyio, httpx, orjson, stripe, pyarrow.parquet, accessor, pipeline, bulk, builder))
-    assert all((shared_connection, parallel_paginator, catalogue.find("payment_intents.list")))
+    assert all((shared_connection, paginator, parallel_paginator, catalogue.find("payment_intents.list")))
     pd.json_normalize([{"a": {"b": 1}}])
     frames.build([b'{"id":"pi_1","object":"payment_intent"}'], "payment_intent")
 
@@ -42,11 +42,16 @@ def counted(job: Job) -> dict[str, float]:
     return dict(httpx.get(f"{job['url']}/count").json())
 
 
-def size_of(frame: Any) -> int:
+def size_of(frame: Any, *, read: bool) -> int:
     """The bytes of a frame: those of its columns, and once those of each object that its cells hold, keys and
-    values with it."""
+    values with it. Maps and lists that nobody has looked at are texts, unless all is to be `read`."""
+    from stripe_magics.frames.json_cells import JsonCellArray
+
+    objects = [frame[name] for name in frame if frame[name].dtype == object]
+    if not read:
+        objects = [each for each in objects if not isinstance(each.array, JsonCellArray)]
+    waiting = [value for each in objects for value in each]
     total, seen = int(frame.memory_usage(index=True).sum()), set[int]()
-    waiting = [value for name in frame if frame[name].dtype == object for value in frame[name]]
     while waiting:
         value = waiting.pop()
         if value is None or id(value) in seen:
@@ -81,14 +86,18 @@ def main() -> None:
     watcher.start()
     wall, cpu = time.perf_counter(), time.process_time()
     rows = CLIENTS[job["client"]](job)
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    ended = time.perf_counter()
+    wall, cpu = ended - wall, time.process_time() - cpu
     done.set()
     watcher.join()
     asked = {what: number - earlier[what] for what, number in counted(job).items()}
     if "check" in job:
         job["check"]()
     if "frame" in job:
-        asked["frame"] = size_of(job["frame"]) / 1e6
+        asked["frame"] = size_of(job["frame"], read=False) / 1e6
+        asked["frame read"] = size_of(job["frame"], read=True) / 1e6
+    if "last page" in job:
+        asked["after last page"] = ended - job["last page"]
     print(json.dumps({"rows": rows, "wall": wall, "cpu": cpu, "memory": (peak - before) / 1e6, **asked}))
 
 

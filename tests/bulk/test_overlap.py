@@ -3,6 +3,7 @@ however long the list and however slow the machine."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,12 +11,27 @@ import pytest
 from bulk.list_server import ListServer
 
 import stripe_magics as sm
+from stripe_magics.bulk.list_requests import list_request
+from stripe_magics.client.pagination import parallel_paginator
 from stripe_magics.client.pagination.page_fetcher import MAX_REQUESTS
 from stripe_magics.client.pagination.parallel_paginator import MAX_WAITING_PAGES
 from stripe_magics.client.shared_connection import Connection
 from stripe_magics.frames import builder
 
 ROWS = 20_000
+
+
+def test_the_next_pages_are_asked_for_while_the_first_becomes_rows(
+    listed: Callable[..., tuple[ListServer, Connection]],
+) -> None:
+    server, account = listed(count=5_000)
+    pages = parallel_paginator.pages(account, list_request(account, "payment_intents", limit="all"))
+    assert next(pages).count == 100
+    begun = time.monotonic()
+    while server.requests < 3 and time.monotonic() - begun < 60:
+        time.sleep(0.005)
+    assert server.requests >= 3
+    assert sum(page.count for page in pages) == 4_900
 
 
 def test_little_is_left_when_the_last_page_is_asked_for(

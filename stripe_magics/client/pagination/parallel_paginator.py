@@ -97,13 +97,12 @@ def pages(
     """
     low, high, plain = bounds(request)
     pull = _Pull(connection, plain, low, high)
-    if resume is None:
-        first = pull.first()
+    first = pull.first() if resume is None else None
+    if first is not None and (not first.windows or pull.small()):
         yield first
-        if not first.windows:
-            return
-        if pull.small():
+        if first.windows:
             raise TooFewRows(pull.head.rows[-1].id)
+        return
 
     async def windows() -> TimeWindowReader:
         floor = low or await pull.fetch.account_opened_at()
@@ -117,7 +116,7 @@ def pages(
             made.begin(pull.head)
         return made
 
-    yield from pull.follow(windows, stop, expect)
+    yield from pull.follow(windows, stop, expect, first)
 
 
 def pages_between(
@@ -197,8 +196,9 @@ class _Pull:
         make: Callable[[], Coroutine[Any, Any, TimeWindowReader | IdSegmentReader]],
         stop: Callable[[], bool] | None,
         expect: Callable[[float], object] | None,
+        first: ListPage | None = None,
     ) -> Iterator[ListPage]:
-        """Everything that the reading brings which `make` gives."""
+        """Everything that the reading brings which `make` gives; the `first` page while that goes out."""
         fetch = self.fetch
         with (
             fetch.limiter.reading(self.request.path, fetch.account),
@@ -208,6 +208,8 @@ class _Pull:
             task = loop.start(self._run(make))
             since: int | None = None
             try:
+                if first is not None:
+                    yield first
                 while True:
                     if stop is not None and stop():
                         return
