@@ -121,6 +121,8 @@ def test_flags(place: CompletionContext) -> None:
         ("%stripe customers retrieve cus_B", "cus_Bob456"),
         ("%stripe customers list --email ", "ada@example.com"),
         ("%stripe customers list --limit ", "all"),
+        ("%stripe customers list --limit=", "all"),
+        ("%stripe payment_intents create --shipping[address][country]=D", "DE"),
         ("%stripe events watch --events customer.cr", "customer.created"),
         ("%stripe customers update --from ", "people"),
         ("%stripe customers create -d ship", "shipping[address][line1]="),
