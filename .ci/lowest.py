@@ -10,6 +10,7 @@ import re
 import tomllib
 from pathlib import Path
 
+COMPANIONS = ("pyparsing<3.3",)  # a newer one warns of the names that matplotlib 3.8 uses
 EXTRAS = ("plot", "duckdb", "excel", "keyring", "locale")
 
 
@@ -32,7 +33,7 @@ def main() -> None:
     own = {each.partition("==")[0] for each in found}
     colab = (Path(__file__).parent / "colab.txt").read_text(encoding="utf-8").split()
     companions = [each for each in colab if re.split("[=<>]", each)[0] not in own]
-    print("\n".join([*found, *companions]))
+    print("\n".join([*found, *companions, *COMPANIONS]))
 
 
 if __name__ == "__main__":
