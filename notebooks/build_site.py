@@ -228,7 +228,8 @@ def pages() -> None:
     shutil.rmtree(DOCS, ignore_errors=True)
     DOCS.mkdir(parents=True)
     for each in HERE.glob("*.ipynb"):
-        shutil.copy(each, DOCS)
+        # a link to another notebook is one to its page here
+        write(each.name, each.read_text(encoding="utf-8").replace(".ipynb)", ".html)"))
     shutil.copytree(HERE / "pictures", DOCS / "pictures")
     readme = (HERE.parent / "README.md").read_text(encoding="utf-8")
     for begin in ("stripe_magics/ARCHITECTURE.md", ".github/CONTRIBUTING.md"):

@@ -49,11 +49,21 @@ def test_every_command_has_a_page(site: Path) -> None:
 def test_links_inside_lead_somewhere(site: Path) -> None:
     broken = [
         f"{page.relative_to(site)}: {target}"
-        for page in site.rglob("*.md")
+        for page in (*site.rglob("*.md"), *site.glob("*.ipynb"))
         for target in _LINK.findall(page.read_text())
         if "://" not in target and not target.startswith(("#", "mailto:"))
-        if not (page.parent / target.partition("#")[0].replace(".html", ".md")).exists()
+        if not any(
+            (page.parent / target.partition("#")[0].replace(".html", ending)).exists()
+            for ending in (".md", ".ipynb")
+        )
     ]
+    broken += [
+        f"{page.name}: {target}, where a notebook is opened from its folder"
+        for page in (ROOT / "notebooks").glob("*.ipynb")
+        for target in _LINK.findall(page.read_text(encoding="utf-8"))
+        if "://" not in target and not (page.parent / target).exists()
+    ]
+    broken += [page.name for page in site.glob("*.ipynb") if ".ipynb)" in page.read_text(encoding="utf-8")]
     assert not broken
     nav = yaml.safe_load((ROOT / "notebooks" / "mkdocs.yml").read_text())["nav"]
     named = [
