@@ -21,7 +21,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from stripe_magics import _locale, progress, standard_streams
-from stripe_magics._redaction import redact
+from stripe_magics._redaction import KEY_HIDDEN, redact
 from stripe_magics.command_output import FORMATS, Output, is_complete, row_results
 from stripe_magics.errors import (
     FileError,
@@ -78,11 +78,39 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         hidden = redact(message)
-        if hidden != message:
+        if message.endswith("required: LINE"):
+            hidden += " (it comes first: what follows --csv or --json is its FILE)"
+        if KEY_HIDDEN in hidden:
             hidden += (
                 "\nThere is a key among the arguments: other programs can read them, so roll it at Stripe."
             )
         super().error(hidden)
+
+
+def _rate(text: str) -> float | str:
+    """An argument that is a rate; an empty one is refused with the others that are."""
+    if text.strip() and not float(text) > 0:
+        raise argparse.ArgumentTypeError("it must be more than 0 requests per second")
+    return float(text) if text.strip() else text
+
+
+def _zone(text: str) -> str:
+    from stripe_magics.client.shared_connection import time_zone
+
+    try:
+        time_zone(text.strip())
+    except NotConnected as problem:
+        raise argparse.ArgumentTypeError(problem.message) from None
+    return text
+
+
+def _version(text: str) -> str:
+    from stripe_magics.validation import urls_and_headers
+
+    try:
+        return urls_and_headers.version(text) if text.strip() else text
+    except ValueError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -106,10 +134,12 @@ def make_parser() -> argparse.ArgumentParser:
     more = parser.add_argument_group("more about the connection")
     more.add_argument("--name", metavar="NAME", help="the keyring's entry")
     more.add_argument("--account", metavar="ID", help="act for this connected account")
-    more.add_argument("--api-version", metavar="V", help="another Stripe-Version")
+    more.add_argument("--api-version", metavar="V", type=_version, help="another Stripe-Version")
     more.add_argument("--api-base", metavar="URL", help="this machine, for tests")
-    more.add_argument("--zone", metavar="ZONE", help='the time zone of dates, "Europe/Berlin" (UTC)')
-    more.add_argument("--rate", metavar="N", type=float, help="requests per second")
+    more.add_argument(
+        "--zone", metavar="ZONE", type=_zone, help='the time zone of dates, "Europe/Berlin" (UTC)'
+    )
+    more.add_argument("--rate", metavar="N", type=_rate, help="requests per second")
     form = parser.add_argument_group("output").add_mutually_exclusive_group()
     for name, about in FORMATS.items():
         file = {"metavar": "FILE"} if about.needs_file else {"metavar": "FILE", "nargs": "?", "const": "-"}
@@ -118,7 +148,7 @@ def make_parser() -> argparse.ArgumentParser:
     people.add_argument(
         "--locale",
         metavar="LANGUAGE",
-        help="how text and workbooks write numbers and dates: de, fr, en_GB ... (needs Babel)",
+        help="how text and workbooks write amounts, numbers and dates: de, fr, en_GB ... (needs Babel)",
     )
     return parser
 
@@ -162,6 +192,8 @@ def _run(given: argparse.Namespace) -> int:
 
     with contextlib.redirect_stdout(sys.stderr):  # what the magic says beside its answer
         options = _given(given, _CONNECTION)
+        if given.sandbox and "api_base" in options:
+            raise UsageFault("--api-base goes with a key, not with --sandbox. Nothing was sent.")
         if _connects(given):
             connect(**options)
         elif options:
@@ -304,10 +336,17 @@ def _code(error: StripeMagicsError, *, connected: bool) -> int:
 
 
 def _for_terminal(error: StripeMagicsError, *, connected: bool) -> str:
+    from stripe_magics.client.credentials import ADVICE
+
     if isinstance(error, NotConnected) and not connected:
         return (
             "NotConnected: This line needs a connection. Nothing was sent.\nAdd --sandbox, --env NAME or"
             " --profile NAME."
+        )
+    if error.advice == ADVICE:  # the notebook's ways
+        error.advice = (
+            "A key comes from an environment variable (--env NAME), the Stripe CLI's login (--profile NAME)"
+            " or the keyring (--name NAME). Without any: --sandbox"
         )
     return f"{type(error).__name__}: {error}"
 

@@ -107,7 +107,7 @@ def connect(  # noqa: PLR0913 - public: each is a keyword of its own
     key that Stripe refuses, an account that it can't reach or a network that isn't there; an earlier
     connection then stays as it was.
     """
-    clock = _zone(zone)
+    clock = time_zone(zone)
     if rate is not None and not rate > 0:
         raise NotConnected("The rate must be more than 0 requests per second.")
     if today and not sandbox:
@@ -194,7 +194,8 @@ def _verify(connection: Connection) -> None:
     raise fault.with_traceback(None) from None
 
 
-def _zone(name: str) -> tzinfo:
+def time_zone(name: str) -> tzinfo:
+    """The zone of that name; UTC without one. Raises `NotConnected`."""
     if not name or name.upper() == "UTC":
         return UTC
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
