@@ -20,7 +20,7 @@ from stripe_magics.bulk.list_requests import list_request
 from stripe_magics.bulk.list_threads import MAX_ACCOUNTS, side_by_side
 from stripe_magics.client.rate_limiter import ENDPOINT_RATE, limiter_for
 from stripe_magics.client.sending import request_checks
-from stripe_magics.errors import NotConnected, UsageFault
+from stripe_magics.errors import NotConnected, StripeMagicsError, UsageFault
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,9 +96,15 @@ def read(batch: Batch) -> pd.DataFrame:
         }
 
         def work(account: str) -> Callable[[Callable[[], bool]], pd.DataFrame]:
-            return lambda stop: with_account(
-                read_frame(connection, requests[account], columns=batch.columns, stop=stop), account
-            )
+            def run(stop: Callable[[], bool]) -> pd.DataFrame:
+                try:
+                    frame = read_frame(connection, requests[account], columns=batch.columns, stop=stop)
+                except StripeMagicsError as problem:
+                    problem.add_facts(f"Account {account}.")
+                    raise
+                return with_account(frame, account)
+
+            return run
 
         results = side_by_side({account: work(account) for account in batch.accounts}, MAX_ACCOUNTS)
         request = requests[batch.accounts[0]]
