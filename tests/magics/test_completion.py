@@ -138,6 +138,11 @@ def test_values(place: CompletionContext, text: str, first: str) -> None:
     assert first in found[:3], found[:10]
 
 
+def test_a_word_that_is_no_flag_waits_for_no_value(place: CompletionContext) -> None:
+    assert "usd" not in texts("%stripe payment_intents create currency ", place)
+    assert "usd" not in texts("%stripe payment_intents create --currency=eur ", place)
+
+
 def test_names_are_of_frames_and_values_only(place: CompletionContext) -> None:
     found = texts("%stripe customers create --name $", place)
     assert {"$people", "$people.email", "$price", "$names"} <= set(found)
