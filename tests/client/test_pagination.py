@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from fault_server import RATE, Fault, FaultServer, error
 
+from stripe_magics.client.pagination import parallel_paginator
 from stripe_magics.client.pagination.paginator import pages
+from stripe_magics.client.pagination.raw_pages import ListPage, NotSortedByCreated
 from stripe_magics.client.shared_connection import Connection
 from stripe_magics.errors import IncompleteList, InvalidRequest, StoppedList, StripeUnavailable
 from stripe_magics.request import Request
@@ -199,3 +203,29 @@ def test_one_object_is_one_page(server: FaultServer, connection: Connection) -> 
         module="customers.retrieve", method="GET", path="/v1/customers/cus_0", returns="customer"
     )
     assert [answer.data["id"] for answer in pages(connection, request)] == ["cus_0"]
+
+
+@pytest.mark.parametrize("remembered", [10_000, 50])
+def test_a_list_that_is_not_sorted_is_read_again_by_its_cursor(
+    server: FaultServer, connection: Connection, monkeypatch: pytest.MonkeyPatch, remembered: int
+) -> None:
+    """None doubled, none lost; where too many rows went out to be known again, it is said."""
+    expected = fill(server, 450)
+    read, real = [], parallel_paginator.pages
+
+    def odd(*args: Any, **options: Any) -> Iterator[ListPage]:
+        for page in real(*args, **options):
+            read.append(page)
+            yield page
+            if len(read) == 1:
+                raise NotSortedByCreated("cus_9")
+
+    monkeypatch.setattr(parallel_paginator, "pages", odd)
+    monkeypatch.setattr(parallel_paginator, "MAX_REMEMBERED_IDS", remembered)
+    if remembered == 50:
+        with pytest.raises(IncompleteList, match="not sorted by creation time"):
+            ids(connection, LIST)
+    else:
+        found = ids(connection, LIST)
+        assert sorted(found) == sorted(expected)
+        assert sum(page.count for page in read) == 100
