@@ -21,7 +21,7 @@ from each_row import each_row
 from stripe_magics.client.pagination import page_fetcher
 from stripe_magics.client.pagination.raw_pages import RowSlice
 from stripe_magics.client.pagination.time_windows import TimeWindowReader
-from stripe_magics.client.rate_limiter import Limiter
+from stripe_magics.client.rate_limiter import ENDPOINT_RATE, Limiter
 
 REFUSED = json.dumps({"error": {"type": "invalid_request_error", "code": "rate_limit", "message": "-"}})
 
@@ -107,6 +107,20 @@ def test_few_are_refused_where_less_is_let_through_than_was_said(
         floor = (500 - 20) / really + 0.15
         assert server.refused <= share * server.asked, (seed, server.refused, server.asked)
         assert seconds <= 1.15 * floor, seed
+
+
+@each_row("really", [10.0, 25.0, 50.0])
+def test_few_are_refused_where_no_rate_was_said(
+    really: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection then takes the rate that Stripe documents, whatever the account lets through."""
+    for rows in (10_000, 50_000):
+        server = Server(rows, rate=really)
+        seconds = pulled(server, ENDPOINT_RATE, tmp_path / f"{rows}", monkeypatch, rows=rows)
+        assert server.refused <= 0.05 * server.asked, (rows, server.refused, server.asked)
+        known = Server(rows, rate=really)
+        rate = min(really, ENDPOINT_RATE)
+        assert seconds <= 1.10 * pulled(known, rate, tmp_path / f"{rows}-known", monkeypatch, rows=rows), rows
 
 
 def test_after_a_passing_jam_the_pace_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
