@@ -114,7 +114,7 @@ def _currencies(frame: pd.DataFrame) -> dict[str, Any]:
         return {"currency": str(codes[0])}
     if len(frame) > MAX_REMEMBERED or "id" not in frame:
         return {}
-    return {"currencies": dict(zip(frame["id"], frame["currency"], strict=True))}
+    return {"currencies": dict(zip(frame["id"].to_numpy(), frame["currency"].to_numpy(), strict=True))}
 
 
 def empty(object_type: str) -> pd.DataFrame:

@@ -76,7 +76,7 @@ def arrow_json(values: Sequence[Any], object_type: str) -> pa.Array:
     distinct.pop(None, None)
     places: dict[bytes | None, int | None] = {text: place for place, text in enumerate(distinct)}
     return pa.DictionaryArray.from_arrays(
-        pa.array([places.get(text) for text in texts], pa.int32(), memory_pool=POOL),
+        pa.array(list(map(places.get, texts)), pa.int32(), memory_pool=POOL),
         pa.array(mask_json(list(distinct), object_type), pa.string(), memory_pool=POOL),
     )
 
