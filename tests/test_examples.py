@@ -17,10 +17,10 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 import stripe_magics as sm
-from stripe_magics import command_line
+from stripe_magics import command_line, pytest_plugin
 from stripe_magics.magics.magic import StripeMagics
 
-pytest_plugins = ["stripe_magics.pytest_plugin"]  # the fixture that README shows
+served_account = pytest_plugin.stripe_sandbox  # the fixture that README shows, installed or not
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 WITH_EXAMPLES = sorted(
@@ -103,12 +103,12 @@ def test_readme_in_python(shell: InteractiveShell) -> None:
     assert ran == 3
 
 
-def test_readme_in_pytest(request: pytest.FixtureRequest) -> None:
+def test_readme_in_pytest(served_account: pytest_plugin.StripeSandbox) -> None:
     pytest.importorskip("stripe", reason="in the extra test only")
     block = next(each for each in blocks("python") if "def test_" in each)
     names: dict[str, Any] = {}
     exec(block, names)
-    names["test_checkout"](request.getfixturevalue("stripe_sandbox"))
+    names["test_checkout"](served_account)
 
 
 def test_readme_in_a_terminal(sandbox: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -212,6 +212,17 @@ def test_a_plot_writes_dates_that_its_fonts_have(shell: InteractiveShell) -> Non
     assert all(each.get_text().endswith("\xa0%") for each in figure.axes[0].get_yticklabels())
 
 
+@pytest.mark.parametrize("locale", ["none", "de"])
+def test_a_plot_of_one_day_names_it_once(shell: InteractiveShell, locale: str) -> None:
+    pytest.importorskip("matplotlib").use("agg")
+    shell.run_line_magic("stripe", f"config --locale {locale}")
+    charges = shell.run_line_magic("stripe", "charges list --created 2026-11-01 --limit all")
+    figure = charges[charges["currency"] == "eur"].stripe.plot()
+    figure.canvas.draw()
+    days = [each.get_text() for each in figure.axes[0].get_xticklabels()]
+    assert days == ["01.11.2026" if locale == "de" else "2026-11-01"]
+
+
 def test_the_names_of_prices_follow(shell: InteractiveShell) -> None:
     made = sm.call("prices.create", product="prod_demoTeam", unit_amount=1234567, currency="eur")
     sm.call("products.update", id="prod_demoTeam", default_price=made["id"][0])

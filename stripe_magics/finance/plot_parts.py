@@ -203,15 +203,17 @@ def finish(axis: Any, currency: str, *, unit: str = "") -> None:
 
 
 def dates(axis: Any) -> None:
-    """An axis of days, as many marks as fit."""
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, num2date
+    """An axis of days, as many marks as fit; never the hours between them."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, DayLocator, num2date
     from matplotlib.ticker import FuncFormatter
 
-    locator = AutoDateLocator(maxticks=9)
+    first, last = axis.get_xlim()
+    each_day = last - first <= 9
+    locator = DayLocator() if each_day else AutoDateLocator(maxticks=9)
     axis.xaxis.set_major_locator(locator)
     axis.xaxis.set_major_formatter(
         FuncFormatter(lambda value, _: moment(num2date(value), "%Y-%m-%d"))
-        if _locale.locale_name()
+        if each_day or _locale.locale_name()
         else ConciseDateFormatter(locator)
     )
 
