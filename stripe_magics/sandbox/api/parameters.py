@@ -16,6 +16,7 @@ from typing import Any
 from stripe_magics.catalogue import PINNED_VERSION
 from stripe_magics.catalogue.generated.accepted import accepted, accepts
 from stripe_magics.sandbox.api.errors import invalid_before_execution, missing_param
+from stripe_magics.sandbox.api.limits import AMOUNTS, LARGEST, limited
 
 Kind = Any
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
@@ -40,9 +41,10 @@ def shape(path: str, version: str = PINNED_VERSION) -> dict[str, tuple[Kind, boo
     if found is None:
         return None
     named = _IN_THE_PATH.get(path, ())
-    return _names(
+    names = _names(
         _with_extras(path, {name: of for name, of in found.items() if name.rstrip("!?") not in named})
     )
+    return limited(path, names)
 
 
 def _with_extras(path: str, found: dict[str, Kind]) -> dict[str, Kind]:
@@ -163,7 +165,7 @@ def _graft(names: dict[str, Any], newer: dict[str, Any], path: list[str]) -> dic
 def _graft_kind(kind: Kind, newer: Kind, path: list[str]) -> Kind:
     """In a list, in each of its objects."""
     if kind[0] == "array":
-        return ("array", _graft_kind(kind[1], newer[1], path))
+        return ("array", _graft_kind(kind[1], newer[1], path), *kind[2:])
     return ("object", _graft(kind[1], newer[1], path))
 
 
@@ -214,7 +216,12 @@ def typed(
 def value_of(value: Any, of: Kind, where: str) -> Any:
     """One value by its kind."""
     if isinstance(of, tuple):
-        return _COMPOUND[of[0]](value, of[1], where)
+        found = _COMPOUND[of[0]](value, of[1], where)
+        if len(of) > 2 and len(found) > of[2]:
+            raise invalid_before_execution(
+                f"Invalid array: {where} takes at most {of[2]} elements; {len(found)} were given", param=where
+            )
+        return found
     if of == "m":
         return _map(value, where)
     if of == "*":
@@ -257,7 +264,14 @@ def _integer(value: str, _of: str, where: str) -> int:
         raise invalid_before_execution(
             f"Invalid integer: {value}", param=where, code="parameter_invalid_integer"
         )
-    return int(value)
+    number = int(value)
+    if number > LARGEST and where.rstrip("]").rpartition("[")[2] in AMOUNTS:
+        raise invalid_before_execution(
+            f"{where} must be no more than {LARGEST}: eight digits of the currency's smallest unit.",
+            param=where,
+            code="amount_too_large",
+        )
+    return number
 
 
 def _number(value: str, _of: str, where: str) -> int | float:

@@ -8,8 +8,8 @@ from typing import Any
 
 from stripe_magics import money
 from stripe_magics.sandbox.api.errors import ApiError, declined, invalid_before_execution, too_low
+from stripe_magics.sandbox.api.limits import LARGEST
 
-LARGEST = 99_999_999
 _LETTER = re.compile(r"[A-Za-z]")
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from stripe_magics import money
 from stripe_magics.sandbox.api.errors import ApiError, declined, invalid
+from stripe_magics.sandbox.api.limits import LARGEST
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.clock import DAY, HOUR
 from stripe_magics.sandbox.core.store import Account, Object
@@ -25,7 +27,7 @@ LETTER_PAPER = frozenset({"US", "CA", "MX"})  # countries whose invoices aren't 
 def finish(account: Account, invoice: Object) -> None:
     """Make a draft final."""
     refresh(account, invoice)
-    connected_billing.check_final(invoice)
+    _check_final(invoice)
     credit_application.apply(account, invoice)
     before = events.snapshot(invoice)
     customer = account.find("customer", invoice["customer"], "customer")
@@ -99,6 +101,17 @@ def _number(account: Account, invoice: Object, customer: Object) -> None:
     customer["next_invoice_sequence"] += before is None
 
 
+def _check_final(invoice: Object) -> None:
+    """Refuse what could not be charged."""
+    connected_billing.check_final(invoice)
+    if invoice["amount_due"] > LARGEST:
+        raise invalid(
+            "The invoice's amount due must be no more than"
+            f" {money.format_amount(LARGEST, invoice['currency'])}.",
+            code="amount_too_large",
+        )
+
+
 def _demand(account: Account, invoice: Object) -> None:
     """The payment intent of what is due."""
     intent = intent_parameters.new_intent(account, amount=invoice["amount_due"], currency=invoice["currency"])
@@ -151,10 +164,11 @@ def finalize_by_itself(account: Account, invoice: Object) -> None:
         and invoice["auto_advance"]
         and account.peek("customer", invoice["customer"])
     ):
-        if invoice["application_fee_amount"] is not None or invoice["transfer_data"]:
+        passed_on = invoice["application_fee_amount"] is not None or invoice["transfer_data"]
+        if passed_on or invoice["amount_due"] > LARGEST:
             refresh(account, invoice)
             try:
-                connected_billing.check_final(invoice)
+                _check_final(invoice)
             except ApiError as refusal:
                 _could_not_finalize(account, invoice, refusal)
                 return

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from stripe_magics import money
 from stripe_magics.sandbox.api.dispatcher import Handler
 from stripe_magics.sandbox.api.errors import (
     invalid,
@@ -13,6 +14,7 @@ from stripe_magics.sandbox.api.errors import (
     missing_param,
     too_low,
 )
+from stripe_magics.sandbox.api.limits import LARGEST
 from stripe_magics.sandbox.api.pagination import Page, Test, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.checks import checked_currency, checked_period
@@ -154,6 +156,19 @@ def _tax_notes(account: Account, item: Object, params: dict[str, Any]) -> None:
 
 
 def _priced(account: Account, params: dict[str, Any], customer: Object) -> tuple[str, Object, int]:
+    """(currency, price, amount), the amount within limits."""
+    currency, price, amount = _price_given(account, params, customer)
+    if abs(amount) > LARGEST:
+        name = "amount" if params.get("amount") is not None else "quantity"
+        raise invalid(
+            f"Amount must be no more than {money.format_amount(LARGEST, currency)}",
+            param=name,
+            code="amount_too_large",
+        )
+    return currency, price, amount
+
+
+def _price_given(account: Account, params: dict[str, Any], customer: Object) -> tuple[str, Object, int]:
     """(currency, price, amount) from one of: amount; unit_amount and quantity; an existing price; the data of
     a new one."""
     quantity = params.get("quantity", 1)

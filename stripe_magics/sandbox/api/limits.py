@@ -1,0 +1,104 @@
+"""How long texts and lists may be, and how large amounts, where it isn't the usual (texts: 5,000 characters):
+from Stripe's OpenAPI (`maxLength`) and its documentation. One table; the shapes of `parameters` follow it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+LARGEST = 99_999_999
+"""Eight digits of the smallest unit, of one amount."""
+AMOUNTS = frozenset({"amount_off", "flat_amount", "minimum_amount", "unit_amount"})
+"""Integers that are such an amount wherever they stand."""
+
+_EVIDENCE = {
+    f"evidence[{name}]": 20_000
+    for name in (
+        "access_activity_log", "cancellation_policy_disclosure", "cancellation_rebuttal",
+        "duplicate_charge_explanation", "product_description", "refund_policy_disclosure",
+        "refund_refusal_explanation", "uncategorized_text",
+    )
+}  # fmt: skip
+_PRODUCT = {"description": 40_000, "unit_label": 12}
+_OFFER = {
+    "invoice_creation[invoice_data][description]": 1500,
+    "line_items[][price_data][product_data][description]": 40_000,
+    "payment_intent_data[description]": 1000,
+    "subscription_data[description]": 500,
+    "custom_fields[][key]": 200, "custom_fields[][label][custom]": 50,
+    "custom_fields[][dropdown][options][][label]": 100, "custom_fields[][dropdown][options][][value]": 100,
+}  # fmt: skip
+TEXTS: dict[str, dict[str, int]] = {
+    "/v1/billing_portal/configurations": {"business_profile[headline]": 60},
+    "/v1/charges": {"description": 40_000, "customer": 500},
+    "/v1/checkout/sessions": {**_OFFER, "client_reference_id": 200},
+    "/v1/coupons": {"name": 40},
+    "/v1/customers": {"email": 512, "name": 256, "phone": 20},
+    "/v1/customers/{customer}/balance_transactions": {"description": 350},
+    "/v1/disputes": _EVIDENCE,
+    "/v1/invoices": {"description": 1500},
+    "/v1/payment_intents": {"description": 1000},
+    "/v1/payment_links": {**_OFFER, "after_completion[hosted_confirmation][custom_message]": 500,
+        "after_completion[redirect][url]": 2048},
+    "/v1/plans": {"product[unit_label]": 12},
+    "/v1/prices": {"lookup_key": 200, "product_data[unit_label]": 12},
+    "/v1/products": _PRODUCT,
+    "/v1/promotion_codes": {"code": 500},
+    "/v1/quotes": {"description": 500, "footer": 500, "header": 50, "subscription_data[description]": 500},
+    "/v1/radar/value_list_items": {"value": 800},
+    "/v1/radar/value_lists": {"alias": 100, "name": 100},
+    "/v1/setup_intents": {"description": 1000},
+    "/v1/shipping_rates": {"display_name": 100},
+    "/v1/subscription_schedules": {"default_settings[description]": 500, "phases[][description]": 500},
+    "/v1/subscriptions": {"description": 500},
+    "/v1/tax_rates": {"display_name": 50, "jurisdiction": 50, "state": 2},
+    "/v1/test_helpers/test_clocks": {"name": 300},
+}  # fmt: skip
+"""Path, with all that is below it up to a longer one -> text parameter -> characters at most."""
+LISTS: dict[str, dict[str, int]] = {
+    "/v1/checkout/sessions": {"custom_fields": 3, "line_items": 100},
+    "/v1/customers": {"invoice_settings[custom_fields]": 4},
+    "/v1/invoices": {"custom_fields": 4, "discounts": 20, "lines": 250},
+    "/v1/payment_links": {"custom_fields": 3, "line_items": 20},
+    "/v1/products": {"images": 8, "marketing_features": 15},
+    "/v1/subscription_schedules": {"phases[][add_invoice_items]": 20, "phases[][items]": 20},
+    "/v1/subscriptions": {"add_invoice_items": 20, "discounts": 20},
+}
+"""The same for lists -> elements at most."""
+
+
+def limited(path: str, names: dict[str, Any]) -> dict[str, Any]:
+    """A path's shape ("POST /v1/customers"), with its limits."""
+    method, _, where = path.partition(" ")
+    if method != "POST":
+        return names
+    for table in (TEXTS, LISTS):
+        for name, most in _of(table, where).items():
+            names = _put(names, name.replace("[]", "[*]").replace("]", "").split("["), most)
+    return names
+
+
+def _of(table: dict[str, dict[str, int]], where: str) -> dict[str, int]:
+    fitting = [each for each in table if where == each or where.startswith(f"{each}/")]
+    return table[max(fitting, key=len)] if fitting else {}
+
+
+def _put(names: dict[str, Any], way: list[str], most: int) -> dict[str, Any]:
+    head, *rest = way
+    if head not in names:
+        return names  # this version, or this call, doesn't have it
+    kind, *flags = names[head]
+    return {**names, head: (_limit(kind, rest, most), *flags)}
+
+
+def _limit(kind: Any, rest: list[str], most: int) -> Any:
+    if not rest and kind == "s":
+        return f"s{most}"
+    if not isinstance(kind, tuple):
+        return kind
+    form, inner = kind[:2]
+    if form == "one of":
+        return (form, tuple(_limit(each, rest, most) for each in inner))
+    if form == "array":
+        return (form, _limit(inner, rest[1:], most)) if rest else (form, inner, most)
+    return (form, _put(inner, rest, most)) if form == "object" and rest else kind
