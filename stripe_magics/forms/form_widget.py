@@ -29,6 +29,7 @@ from stripe_magics.forms.control_builders import BUILDERS
 from stripe_magics.forms.controls import Control, Maker, build
 from stripe_magics.forms.field_marks import FieldMarks
 from stripe_magics.forms.form_sections import FormSections
+from stripe_magics.forms.form_words import in_labels
 from stripe_magics.forms.magic_line import as_magic, masked
 from stripe_magics.forms.object_picker import open_picker
 from stripe_magics.forms.problem_list import ProblemList
@@ -313,7 +314,7 @@ class ModuleForm(w.VBox):
                 action()
             except StripeMagicsError as fault:
                 if fault is not self.sender.shown_error:
-                    self.show_message(cards.error(fault))
+                    self.show_message(cards.error(fault, lambda text: in_labels(text, self.state.module)))
             except Exception as fault:
                 # anything else is our own mistake: say so instead of losing it in a log
                 self.show_message(

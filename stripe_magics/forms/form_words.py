@@ -6,6 +6,7 @@ import re
 
 from stripe_magics.catalogue.module import Module
 
+_HELP_LISTS = re.compile(r" \.\.\. \(--help lists all (\d+)\)")
 _MORE_ROWS = re.compile(r"(?:--limit N or )?--limit all")
 
 
@@ -18,5 +19,7 @@ def in_labels(note: str, module: Module) -> str:
         else "give a higher limit with the URL",
         note,
     )
+    note = _HELP_LISTS.sub(r" ... (\1 in all: the list has them)", note)
     labels = {each.flag: each.label for each in module.fields}
-    return re.sub(r"--[a-z][a-z-]+", lambda found: labels.get(found[0], found[0]), note)
+    note = re.sub(r" \((--[a-z][a-z0-9-]+)\)", lambda found: "" if found[1] in labels else found[0], note)
+    return re.sub(r"--[a-z][a-z0-9-]+", lambda found: labels.get(found[0], found[0]), note)

@@ -3,7 +3,7 @@ a user or from Stripe."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from stripe_magics._html import Markup, join, output, table, tag, text, with_code
@@ -116,13 +116,17 @@ def condition(field: Field, module: Module) -> str:
     return f"Needed because {' and '.join(parts)}." if parts else ""
 
 
+SCROLLED = 600  # characters of a line that gets a box of its own
+
+
 def line(words: str) -> Markup:
     """The magic line, with a button that copies it."""
     copy = (
         "navigator.clipboard.writeText(this.parentElement.querySelector('pre').innerText);"
         "this.innerText='Copied'"
     )
-    shown = tag("pre", words, role="group", aria_label="The same as a magic")
+    scrolls = "0" if len(words) > SCROLLED else None  # the keyboard must reach what scrolls
+    shown = tag("pre", words, role="group", aria_label="The same as a magic", tabindex=scrolls)
     return tag("div", shown, tag("button", "Copy", type="button", onclick=copy), class_="sm-line")
 
 
@@ -146,13 +150,14 @@ def _new_line(words: object) -> Markup:
     return join([tag("br"), words])
 
 
-def error(fault: BaseException) -> Markup:
-    """An error as a card: what happened first. Values are named as the form labels them, not as flags."""
+def error(fault: BaseException, words: Callable[[str], str] = str) -> Markup:
+    """An error as a card: what happened first. Values are named as the form labels them, not as flags, which
+    `words` sees to."""
     if isinstance(fault, InvalidValue):
         faults = [f"{each.title}: {each.problem}" for each in fault.faults[: fault.MAX_SHOWN]]
-        return card("wrong", faults[0], [*faults[1:], "Nothing was sent."], role="alert")
+        return card("wrong", words(faults[0]), [*map(words, faults[1:]), "Nothing was sent."], role="alert")
     first, *rest = str(fault).splitlines() or [type(fault).__name__]
-    return card("wrong", first, rest, role="alert")
+    return card("wrong", words(first), map(words, rest), role="alert")
 
 
 def own_mistake(fault: BaseException) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
+from stripe_magics.forms.form_words import in_labels
 from stripe_magics.forms.widget_registry import set_children
 
 if TYPE_CHECKING:
@@ -34,19 +35,17 @@ class ProblemList:
         form.tree.drop(*self.children)
         self._buttons = []
         for fault in faults:
+            words = in_labels(fault.problem, form.state.module)
             field = form.state.module.get(fault.field)
             if field is not None:
                 place = (
                     f"Row {fault.row}{' > ' + fault.column if fault.column else ''}: " if fault.row else ""
                 )
                 form.sections.reveal(field.name)  # first: a control that is built now is checked on its own
-                form.state.errors[field.name] = place + fault.problem
+                form.state.errors[field.name] = place + words
                 form.show_note(field.name)
             button = form.tree.make(
-                w.Button,
-                "button",
-                description=f"{fault.title}: {fault.problem}",
-                _dom_classes=("sm-problem",),
+                w.Button, "button", description=f"{fault.title}: {words}", _dom_classes=("sm-problem",)
             )
             if field is not None:
                 button.on_click(form.guarded(partial(form.jump, field.name)))

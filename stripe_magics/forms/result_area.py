@@ -117,3 +117,10 @@ def receipt(
         ("", "" if about.get("complete", True) else "not complete: there are more rows"),
         ("saved as", saved_as),
     ]
+
+
+def headline(title: str, frame: Any) -> str:
+    """What was done, in a line: `Create a Customer: done. cus_123`."""
+    rows = len(frame) if hasattr(frame, "__len__") else 0
+    ids = list(frame["id"]) if rows == 1 and "id" in getattr(frame, "columns", ()) else []
+    return f"{title}: done. {ids[0] if ids else f'{rows:,} rows'}"

@@ -129,10 +129,11 @@ class Sender:
         if submission.stage is not Stage.IDLE:
             self.form.show_message(self._last_card + cards.card("plain", submission.why_not))
             return None
+        self._checked()
         shown = self.form.comparison.fetched
         if state.updates and not shown and self.form.connection is not None:
             self.form.comparison.fetch()
-        self._checked()
+            self._checked()
         ask = by_hand and self.connection_guard.moved
         own = state.options.idempotency or str(state.values().get(self._own_key_field(), ""))
         if not submission.arm(own):
@@ -315,7 +316,7 @@ class Sender:
             in_labels(each, module)
             for each in getattr(frame, "attrs", {}).get("stripe", {}).get("notes") or []
         ]
-        first = _headline(module.title, frame)
+        first = result_area.headline(module.title, frame)
         self.form.area.show(frame, facts)
         words = (
             []
@@ -335,7 +336,7 @@ class Sender:
         if field is not None:
             words = str(getattr(fault, "stripe_message", "") or str(fault).splitlines()[0])
             self.form.show_faults((Fault(field=field.name, title=field.title, problem=words),))
-        self._last_card = cards.error(fault)
+        self._last_card = cards.error(fault, lambda words: in_labels(words, self.form.state.module))
         if confirmation_html and isinstance(fault, StripeMagicsError):  # the button says it, not a flag
             self._last_card = cards.card("wrong", fault.brief, role="alert")
         self.form.show_message(
@@ -394,9 +395,3 @@ class Sender:
             self._spare["typed"] = self.form.tree.make(w.Text, "beside", description="To confirm, type")
         self._spare["typed"].placeholder = confirmation.confirmation_phrase(self.form)
         return self._spare["typed"]
-
-
-def _headline(title: str, frame: Any) -> str:
-    rows = len(frame) if hasattr(frame, "__len__") else 0
-    ids = list(frame["id"]) if rows == 1 and "id" in getattr(frame, "columns", ()) else []
-    return f"{title}: done. {ids[0] if ids else f'{rows:,} rows'}"

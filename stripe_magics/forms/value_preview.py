@@ -9,6 +9,7 @@ from datetime import UTC, datetime, tzinfo
 from stripe_magics.catalogue.field import Field, Kind
 from stripe_magics.catalogue.kinds import kind_facts
 from stripe_magics.errors import StripeMagicsError
+from stripe_magics.forms.form_words import in_labels
 from stripe_magics.forms.money_entry import as_line_value
 from stripe_magics.forms.state import FormState, Raw, blank
 from stripe_magics.money import CURRENCIES, format_amount, parse
@@ -30,7 +31,7 @@ def check(field: Field, raw: Raw, state: FormState, zone: tzinfo) -> tuple[str, 
         value = check_value(field, raw, zone=zone, currency=currency or None)
     except (ValueError, StripeMagicsError) as problem:
         # a fault of the value, or a key where none may be: both are words for the person
-        return str(problem).split("\n", maxsplit=1)[0], ""
+        return in_labels(str(problem).split("\n", maxsplit=1)[0], state.module), ""
     return "", read_back(field, value, currency or said_currency(field, raw), zone)
 
 

@@ -82,4 +82,8 @@ def test_the_installed_script_has_what_it_changes() -> None:
     script = str(DataTable._esm)
     for name in ("window.__apiStruct=", "window.$=", ".stripData=function", '"rows().deselect()"'):
         assert name in script, name
-    assert script.rstrip().endswith(static_text("data_table.js").rstrip())
+    assert static_text("data_table.js") in script
+    assert script.endswith(static_text("table_columns.js"))
+    assert DataTable.adds_columns, "itables' script gave its face up"
+    assert script.count("as default") == 0
+    assert "const itablesWidget = " in script

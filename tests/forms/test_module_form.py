@@ -562,3 +562,24 @@ def test_in_voila_two_cells_show_two_forms_of_a_module(monkeypatch: pytest.Monke
     assert not fourth.tree.closed
     for each in (second, third, fourth):
         each.close()
+
+
+def test_what_is_wrong_is_said_in_labels_and_before_anything_is_read(sandbox: Any) -> None:
+    form = module_form("invoices.create", {"customer": "cus_demoJennyRosen"})
+    form.fill(days_until_due="10", due_date="2026-12-31", collection_method="send_invoice")
+    form.sender.go.click()
+    words = [each.description for each in form.problems.children]
+    assert any("Days Until Due and Due Date can't be given together" in each for each in words)
+    form = module_form("payment_intents.create", {"payment_method_type": "Yes please", "amount": "-5"})
+    form.sender.go.click()
+    words = [each.description for each in form.problems.children]
+    assert any("43 in all" in each for each in words)
+    assert not any("--" in each for each in (*words, *form.state.errors.values()))
+    form = module_form("refunds.update", {"refund": "pi_1"})
+    form.sender.go.click()
+    assert "One value needs correcting. Nothing was sent." in form.status.value
+    assert "expected a refund ID" in form.problems.children[0].description
+    form = module_form("payment_intents.update", {"payment_intent": "pi_123456"})
+    form.sender.go.click()
+    assert "No such payment_intent" in form.status.value
+    assert "URL" not in form.status.value

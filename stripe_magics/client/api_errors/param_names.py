@@ -44,7 +44,11 @@ def field_name(request: Request, param: str) -> str:
         path = module.get(steps[0])
         if path is not None:
             return str(path.name)
-        if len(module.path_fields) == 1 and steps[0] in {"id", "intent", module.path_fields[0].object}:
+        if (
+            len(module.path_fields) == 1
+            and module.path.startswith("/")
+            and steps[0] in {"id", "intent", module.path_fields[0].object}
+        ):
             return str(module.path_fields[0].name)  # Stripe's own words for the id in the path
     return ""
 
