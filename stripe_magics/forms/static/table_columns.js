@@ -1,6 +1,6 @@
-// Around itables' widget: the list of columns can be searched, and the cells of a column that isn't in the
-// page yet come from the kernel when it is chosen. Where no kernel answers, it isn't shown: an empty column
-// would say that there is nothing in it.
+// Around itables' widget: Tab goes through its head once, the list of columns can be searched, and the cells
+// of a column that isn't in the page yet come from the kernel when it is chosen. Where no kernel answers, it
+// isn't shown: an empty column would say that there is nothing in it.
 const COLUMN_IN = 20000; // milliseconds
 const COLUMNS_SEARCHED = 12; // from so many on the list has a field that searches it
 
@@ -94,9 +94,26 @@ function searchableList(el) {
   return () => observer.disconnect();
 }
 
+// Beside the head that is seen DataTables keeps a copy of it, which nobody sees and Tab goes through. The
+// buttons of each column are named alike: here they say which column they are of.
+const NAMES = { "Toggle ordering": "Sort by", Search: "Search in" };
+
+function readableHeads(el) {
+  const observer = new MutationObserver(() => {
+    el.querySelectorAll(".dt-scroll-body thead:not([inert])").forEach((each) => { each.inert = true; });
+    el.querySelectorAll(".dt-scroll-head th .dtcc-button").forEach((each) => {
+      const does = NAMES[each.getAttribute("aria-label")];
+      const title = each.closest("th").querySelector(".dt-column-title")?.textContent.trim();
+      if (does && title) each.setAttribute("aria-label", `${does} ${title}`);
+    });
+  });
+  observer.observe(el, { childList: true, subtree: true });
+  return () => observer.disconnect();
+}
+
 export default {
   render(context) {
-    const ends = [searchableList(context.el)];
+    const ends = [searchableList(context.el), readableHeads(context.el)];
     const own = itablesWidget.render(context);
     ends.push(columnsOnDemand(context.model, context.el));
     return () => {
