@@ -26,6 +26,7 @@ from stripe_magics.bulk.list_requests import describe, flat_names, list_request,
 from stripe_magics.bulk.mirror_location import mirror_folder, mirror_lock, remember_mirror
 from stripe_magics.bulk.mirror_storage import ListFolder, mend_old_renames, mirrored_lists
 from stripe_magics.bulk.parquet_export import save
+from stripe_magics.bulk.saved_cursor import request_digest
 from stripe_magics.bulk.sql_query import export_duckdb
 from stripe_magics.client.pagination.parallel_paginator import takes_created
 from stripe_magics.client.pagination.raw_pages import PAGE, ids
@@ -104,11 +105,12 @@ def sync(  # noqa: PLR0913 - options by keyword
         account = (
             f"{connection.mode} {connection.account_object().get('id', '')} {connection.account}".strip()
         )
-        for name in requests:  # before anything is changed
-            if name in lists and lists[name].details.get("account") != account:
+        for name, each in lists.items():  # before anything is changed; also of lists that aren't asked for
+            if each.details.get("account") != account:
                 raise UsageFault(
-                    f"{mirror} mirrors another account or mode ({lists[name].details.get('account')}); this"
-                    f" connection is {account}. Nothing was changed."
+                    f"{mirror} mirrors another account or mode ({each.details.get('account')}, {name}); this"
+                    f" connection is {account}. Nothing was changed.",
+                    advice="Give each account a folder of its own.",
                 )
         remember_mirror(mirror, connection)
         rows = []
@@ -135,6 +137,7 @@ class _ListSync:
         self.account, self.progress = account, progress
         self.began = int(connection.stripe_time())
         self.inner = InnerLists(connection, request)
+        self.version = version_of(request) or connection.api_version
 
     def run(self, *, whole: bool, content: bool, compact: bool) -> dict[str, Any]:
         """Mend what is missing, then read what changed; or read all."""
@@ -154,6 +157,11 @@ class _ListSync:
             notes.append(
                 "The last sync is dated in the future (this machine's clock was wrong, then or now): the"
                 " list was read again."
+            )
+        if (before := self.list.details.get("version") or self.version) != self.version:
+            notes.append(
+                f"Its rows were in API version {before}, and this connection reads {self.version}: the list"
+                " was read again."
             )
         if whole or not self._is_recent() or not (not holes or self._repair(holes)):
             row = self._pull_whole()
@@ -180,6 +188,7 @@ class _ListSync:
         return (
             synced is not None
             and not self._is_ahead()
+            and self.list.details.get("version", self.version) == self.version  # or fields would be mixed
             and (self.list.details.get("params") or []) == self._filters()
             and (
                 object_type in UNCHANGING
@@ -201,18 +210,19 @@ class _ListSync:
         continued."""
         staging = self.list.folder.with_name(f".{self.list.folder.name}.pull")
         since, parts = staging / "began", staging / "parts"
+        whose_now = f"{self.account} {request_digest(self.request)}"
         if staging.exists() and (not since.exists() or (parts.exists() and manifests.load(parts) is None)):
             # its removal was stopped half way: what is left says nothing of when it was read
             shutil.rmtree(staging)
         began, _, whose = (
-            since.read_text().partition(" ") if since.exists() else (str(self.began), "", self.account)
+            since.read_text().partition(" ") if since.exists() else (str(self.began), "", whose_now)
         )
-        if whose != self.account or not began.isdigit():
-            # begun with another connection: not a row of it may come in
+        if whose != whose_now or not began.isdigit():
+            # begun with another connection, filter or version: not a row of it may come in
             shutil.rmtree(staging)
             began = str(self.began)
         staging.mkdir(parents=True, exist_ok=True)
-        _files.write_atomically(since, f"{began} {self.account}")
+        _files.write_atomically(since, f"{began} {whose_now}")
         cuts = self.list.details.get("cuts") or ()
         saved = save(self.connection, self.request, parts, progress=self.progress, cuts=cuts, typed=False)
         if saved["read_whole"]:
@@ -220,6 +230,7 @@ class _ListSync:
                 "account": self.account,
                 "synced": int(began),
                 "pulled": int(began),
+                "version": self.version,
                 "cuts": saved["cuts"],
                 "params": self._filters(),
             }
@@ -260,7 +271,8 @@ class _ListSync:
         deleted = {key for key, each in changes.items() if each.gone}
         deleted |= incremental_refresh.read_again(self.connection, self.request, plan, rows.add)
         deleted -= rows.ids
-        details = {**self.list.details, "account": self.account, "synced": self.began}
+        times = {"synced": self.began, "version": self.version}
+        details = {**self.list.details, "account": self.account, **times}
         count = self.list.merge(rows.table(), deleted, details)
         return {
             "how": "changes", "rows": count, "changed": len(changed - deleted), "deleted": len(deleted),

@@ -168,7 +168,7 @@ class PartWriter:
 
     def _begin(self) -> Manifest:
         """The folder's manifest: a new one, or that of the same pull, begun before."""
-        digest = _digest(self.request, self.columns)
+        digest = request_digest(self.request, self.columns)
         found = manifests.load(self.folder) or _old_pull(self.folder)
         if found is None:
             details = {"request": digest, "module": self.request.module, "left": None}
@@ -203,7 +203,8 @@ class PartWriter:
         return found
 
 
-def _digest(request: Request, columns: Sequence[str]) -> str:
+def request_digest(request: Request, columns: Sequence[str] = ()) -> str:
+    """Tells apart what pulls ask for: another filter, account header or API version is another pull."""
     what = (request.module, request.path, request.params, request.headers, request.limit, tuple(columns))
     return sha256(repr(what).encode()).hexdigest()[:16]
 

@@ -17,7 +17,10 @@ from waiting import line, running
 
 from stripe_magics import bulk
 from stripe_magics.bulk import mirror
+from stripe_magics.bulk.list_requests import list_request
 from stripe_magics.bulk.mirror_storage import ListFolder
+from stripe_magics.bulk.saved_cursor import request_digest
+from stripe_magics.errors import UsageFault
 
 pytest.importorskip("duckdb", reason="the extra `duckdb` isn't installed")
 
@@ -126,6 +129,37 @@ def test_an_event_that_shows_up_hours_late_is_not_lost(mirrored: Any) -> None:
     sync(mirrored)
     (asked,) = [path for path in server.paths if path.startswith("/v1/events")]
     assert f"{now - 3600 - mirror.OVERLAP}" in asked, "one that is synced every hour reads ten minutes"
+
+
+def test_another_version_is_no_version_to_add_rows_in(mirrored: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fields move between versions: rows of both in one list would have gaps that nobody sees. A pull that
+    was begun in the one isn't gone on with in the other either."""
+    server, connection, target = mirrored
+    before = connection.api_version
+    staging = target / ".payment_intents.pull"
+    request = list_request(connection, "payment_intents")
+    bulk.save(connection, request, staging / "parts", stop=lambda: True, typed=False)
+    (staging / "began").write_text(f"{int(time.time())} test acct_1 {request_digest(request)}")
+    monkeypatch.setattr(connection, "api_version", "2026-10-28.endive")
+    monkeypatch.setattr(connection, "version_forced", True)
+    change(server, connection, int(time.time()), 5)
+    result = sync(mirrored)
+    assert result["how"].tolist() == ["whole"]
+    assert f"in API version {before}, and this" in result.attrs["stripe"]["notes"][0]
+    assert_same(target, server)
+    assert sync(mirrored)["how"].tolist() == ["changes"]
+
+
+@pytest.mark.parametrize("name", ["payment_intents", "charges"])
+def test_two_accounts_are_not_mixed_in_one_folder(
+    mirrored: Any, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Not even their different lists: a query would join the one's rows with the other's."""
+    _, connection, target = mirrored
+    monkeypatch.setattr(connection, "account", "acct_1Q2w3e4r5t6y7u8i")
+    with pytest.raises(UsageFault, match=r"mirrors another account or mode \(test acct_1, payment_intents"):
+        bulk.sync(target, name, connection=connection, quiet=True)
+    assert not (target / "charges").exists()
 
 
 def test_a_lock_that_cannot_be_written_is_an_error_of_ours(tmp_path: Path) -> None:
