@@ -41,16 +41,7 @@ _CHANGES = {
 
 def upcoming(account: Account, params: dict[str, Any]) -> Object:
     """GET /v1/invoices/upcoming."""
-    if not params.get("customer") and not params.get("subscription") and not params.get("schedule"):
-        raise invalid(
-            "You must either provide a `customer` or a `subscription` to the upcoming invoice endpoint."
-        )
-    details = {
-        name.removeprefix("subscription_"): value
-        for name, value in params.items()
-        if name.startswith("subscription_") and name != "subscription_details"
-    }
-    return _preview(account, params, {**details, **(params.get("subscription_details") or {})})[0]
+    return _upcoming(account, params)[0]
 
 
 def create_preview(account: Account, params: dict[str, Any]) -> Object:
@@ -68,6 +59,11 @@ def create_preview(account: Account, params: dict[str, Any]) -> Object:
 
 def upcoming_lines(account: Account, params: dict[str, Any]) -> Page:
     """GET /v1/invoices/upcoming/lines."""
+    return of_objects(_upcoming(account, params)[1], params, "/v1/invoices/upcoming/lines")
+
+
+def _upcoming(account: Account, params: dict[str, Any]) -> tuple[Object, list[Object]]:
+    """The preview by the parameters of the older version, which name a subscription's one by one."""
     if not params.get("customer") and not params.get("subscription") and not params.get("schedule"):
         raise invalid(
             "You must either provide a `customer` or a `subscription` to the upcoming invoice endpoint."
@@ -77,8 +73,7 @@ def upcoming_lines(account: Account, params: dict[str, Any]) -> Page:
         for name, value in params.items()
         if name.startswith("subscription_") and name != "subscription_details"
     }
-    _, lines = _preview(account, params, {**details, **(params.get("subscription_details") or {})})
-    return of_objects(lines, params, "/v1/invoices/upcoming/lines")
+    return _preview(account, params, {**details, **(params.get("subscription_details") or {})})
 
 
 def _preview(
