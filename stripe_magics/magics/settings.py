@@ -34,8 +34,8 @@ class Settings(Magics):
     locale = Unicode(
         "",
         help=(
-            "How tables, reports, plots and workbooks write numbers and dates: de, fr, en_GB ...; none:"
-            " 1,234.50 and 2026-09-30."
+            "How tables, cards, reports, plots and workbooks write amounts, numbers and dates: de, fr, en_GB"
+            " ...; none: 1,234.50 and 2026-09-30."
         ),
     ).tag(config=True)
     names_beside_ids = Bool(
