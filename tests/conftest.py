@@ -75,7 +75,10 @@ SLOW = (
     "tests/test_interrupts",
     "tests/test_where",  # a kernel's home, whole lines
     "tests/test_site",  # the site's pages, all of them
+    "tests/test_examples",  # a month is closed
     "tests/test_locale.py::test_the_workbook",  # the demo firm's books
+    "tests/test_locale.py::test_a_plot",
+    "tests/test_locale.py::test_whatever_is_shown",
     "tests/test_locale.py::test_plots",
     "tests/test_locale.py::test_tables",
     "tests/frames/test_analyses",  # the demo firm's whole year
