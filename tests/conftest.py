@@ -109,6 +109,8 @@ LONG = (
     "tests/client/test_journal_stops.py",
     "tests/test_command_line.py",
     "tests/bulk/test_mirror.py",
+    "tests/test_locale.py",
+    "tests/test_examples.py",
     "tests/sandbox/test_demo_data.py",
 )
 """The files that take longest, the longest first: workers that share files out should not end with them."""
