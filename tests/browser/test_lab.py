@@ -326,3 +326,21 @@ def test_running_a_cell_again_leaves_no_models(notebook: Any) -> None:
     nb.run_all()
     expect(nb.out.locator(".sm-form")).to_have_count(3)
     assert int(nb.python(count)) == first
+
+
+def test_a_form_whose_kernel_was_restarted_says_so_and_cannot_be_pressed(notebook: Any) -> None:
+    nb = notebook("sm.form('customers.create', name='Jenny')", "display(sm.form('refunds.create'))")
+    expect(nb.out.locator(".sm-form")).to_have_count(2)
+    expect(nb.out.locator(".sm-lifeless")).to_have_count(0)
+    settled(nb.page, "() => window.__nb.sessionContext.session.kernel.restart()")
+    expect(nb.out.locator(".sm-lifeless")).to_have_count(2)
+    first = nb.out.locator(".sm-form").first
+    expect(first.get_by_role("alert").first).to_contain_text(
+        "nothing can be sent from it. Run its cell again"
+    )
+    expect(first.get_by_role("button", name="Create", exact=True)).to_be_disabled()
+    expect(first.get_by_label("Name", exact=True).first).to_be_disabled()
+    expect(first.get_by_role("button", name="Copy", exact=True)).to_be_enabled()
+    nb.run_all()
+    expect(nb.out.locator(".sm-lifeless")).to_have_count(0)
+    expect(nb.out.get_by_role("button", name="Create", exact=True).first).to_be_enabled()
