@@ -1,10 +1,12 @@
 """The groups of a form: their heads, which of them are open, and the controls in them.
 
-A closed group has no controls yet; they are built when it is opened.
+A closed group has no controls yet; they are built when it is opened. Of a module with very many groups (a
+payment method configuration has one a method) the heads of the later ones come when they are asked for.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
@@ -15,6 +17,7 @@ from stripe_magics.forms.widget_registry import set_children, set_trait
 if TYPE_CHECKING:
     from stripe_magics.forms.form_protocol import FormView
 
+FIRST_HEADS, MANY_HEADS = 24, 30  # with more than the second number, only the first are there at once
 CLOSED, OPENED = "\u25b8", "\u25be"  # the triangles before a group's title
 
 
@@ -27,7 +30,10 @@ class FormSections:
         self._bodies: dict[str, Any] = {}
         self._open: set[str] = set()
         self._opened_once: set[str] = set()  # groups that opened themselves since a field became needed
-        self.heads = {each.title: self._head(each) for each in self.sections[1:]}
+        closed = self.sections[1:]
+        self._later = {each.title for each in closed[FIRST_HEADS:]} if len(closed) > MANY_HEADS else set()
+        self.heads = {each.title: self._head(each) for each in closed if each.title not in self._later}
+        self._rest = self._button(self._rest_words(), self._show_rest) if self._later else None
         for each in self.sections:
             if not each.title or layout.holds_value(each, form.state):
                 self._show(each)
@@ -36,7 +42,7 @@ class FormSections:
     @property
     def titles(self) -> list[str]:
         """The titles of the groups, in order."""
-        return list(self.heads)
+        return [each.title for each in self.sections[1:]]
 
     def open(self, title: str) -> None:
         """Open a group; its controls are built now."""
@@ -58,7 +64,7 @@ class FormSections:
         for section in self.sections:
             if section.title in self._open:
                 set_children(self._bodies[section.title], self._body_children(section))
-            if section.title:
+            if section.title in self.heads:
                 set_trait(self.heads[section.title], "description", self._head_text(section))
 
     @property
@@ -67,11 +73,11 @@ class FormSections:
         shown = {each.name for each in self.form.state.shown()}
         parts: list[Any] = [self._bodies[""]]
         for section in self.sections[1:]:
-            if any(each.name in shown for each in section.fields):
+            if section.title in self.heads and any(each.name in shown for each in section.fields):
                 parts.append(self.heads[section.title])
                 if section.title in self._open:
                     parts.append(self._bodies[section.title])
-        return tuple(parts)
+        return (*parts, self._rest) if self._later else tuple(parts)
 
     # -- inside ----------------------------------------------------------------------------------------------
     def _show(self, section: layout.Section) -> None:
@@ -80,6 +86,24 @@ class FormSections:
                 w.VBox, "column", children=self._body_children(section), _dom_classes=("sm-body",)
             )
         self._open.add(section.title)
+        if section.title in self._later:
+            self._add_head(section)
+
+    def _add_head(self, section: layout.Section) -> None:
+        self._later.discard(section.title)
+        self.heads[section.title] = self._head(section)
+        if self._rest is not None:
+            set_trait(self._rest, "description", self._rest_words())
+
+    def _rest_words(self) -> str:
+        count = len(self._later)
+        return f"{CLOSED} {count} more group{'' if count == 1 else 's'}"
+
+    def _show_rest(self) -> None:
+        for each in self.sections:
+            if each.title in self._later:
+                self._add_head(each)
+        self.form.refresh()
 
     def _open_needed(self) -> None:
         """Open the groups in which a field became needed, once: a person may close them again."""
@@ -93,14 +117,14 @@ class FormSections:
                 self._show(section)
 
     def _head(self, section: layout.Section) -> Any:
-        button = self.form.tree.make(
-            w.Button, "group", description=self._head_text(section), _dom_classes=("sm-group",)
-        )
-
         def toggle() -> None:
             (self.form.close_group if section.title in self._open else self.form.open_group)(section.title)
 
-        button.on_click(self.form.guarded(toggle))
+        return self._button(self._head_text(section), toggle)
+
+    def _button(self, words: str, action: Callable[[], object]) -> Any:
+        button = self.form.tree.make(w.Button, "group", description=words, _dom_classes=("sm-group",))
+        button.on_click(self.form.guarded(action))
         return button
 
     def _head_text(self, section: layout.Section) -> str:

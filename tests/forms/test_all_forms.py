@@ -144,10 +144,17 @@ def test_a_form_is_its_magic(module: Module) -> None:
     holds()
 
 
-MANY_GROUPS = catalogue.find("checkout.sessions.create")  # generated, of more groups than any other
+MANY_GROUPS = [  # generated, of more groups than the others
+    catalogue.find(each)
+    for each in (
+        "checkout.sessions.create",
+        "payment_method_configurations.create",
+        "payment_method_configurations.update",
+    )
+]
 
 
-@pytest.mark.parametrize("module", [*MODULES, MANY_GROUPS], ids=lambda each: each.name)
+@pytest.mark.parametrize("module", [*MODULES, *MANY_GROUPS], ids=lambda each: each.name)
 def test_opening_is_cheap_and_closing_leaves_nothing(module: Module, messages: list[str]) -> None:
     """Fewer than 60 comm messages, whatever the module; after closing no model is left."""
     before = set(models())
@@ -157,6 +164,24 @@ def test_opening_is_cheap_and_closing_leaves_nothing(module: Module, messages: l
         form.open_group(title)
     form.close()
     assert set(models()) == before
+
+
+def test_the_heads_of_very_many_groups_come_when_they_are_asked_for() -> None:
+    form = module_form("payment_method_configurations.create")
+    parts, titles = form.sections, form.groups
+    assert len(titles) > 60
+    assert parts.parts[-1].description.endswith(f" {len(titles) - len(parts.heads)} more groups")
+    form.open_group(titles[50])
+    assert titles[50] in parts.heads
+    named = parts.sections[-1].fields[0].name
+    form.jump(named)
+    assert form.control(form.state.field(named)).widget is not None
+    assert titles[-1] in parts.heads, "a fault opens its group wherever that is"
+    parts.parts[-1].click()
+    assert list(parts.heads.keys() ^ set(titles)) == []
+    heads = [each for each in parts.parts if each in parts.heads.values()]
+    assert heads == [parts.heads[each] for each in titles], "in order, and no other is left"
+    form.close()
 
 
 @pytest.fixture
