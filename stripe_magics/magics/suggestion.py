@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from stripe_magics.magics.seen_ids import Seen
+
 MAX_MATCHES = 300
 
 
@@ -22,7 +24,7 @@ class Suggestion:
 class CompletionContext:
     """What completion may look at beside the text: what was seen, and the notebook's names."""
 
-    seen: Any
+    seen: Seen
     namespace: dict[str, Any]
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from stripe_magics import catalogue
 from stripe_magics._command import Command
 from stripe_magics._options import find_option, read_options
+from stripe_magics.catalogue.module import Module
 from stripe_magics.parsing import cli_names, command_names
 from stripe_magics.parsing.flag_tables import CURSORS
 
@@ -49,6 +50,6 @@ def _meant(name: str, values: Mapping[str, Any]) -> str:
     return cli_names.meant(found, path_values)
 
 
-def _only_stripes(module: Any, key: str) -> bool:
+def _only_stripes(module: Module, key: str) -> bool:
     """Whether a name is a parameter that the facts know and the declaration doesn't."""
     return "[" not in key and key in command_names.known_params(module.name)

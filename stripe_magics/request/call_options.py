@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from stripe_magics._form_encoding import Pairs
@@ -61,7 +61,7 @@ def idempotency_key_of(module: Module, values: Mapping[str, Any], options: Optio
     return _header("idempotency", urls_and_headers.header_value, key) if key else ""
 
 
-def _header(field: str, check: Any, value: str) -> str:
+def _header(field: str, check: Callable[[str], object], value: str) -> str:
     try:
         return str(check(value))
     except ValueError as problem:

@@ -14,11 +14,11 @@ Three outcomes, and only what is proven is said:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stripe_magics._json import JsonObject
 from stripe_magics.client.journal.event_evidence import resolve_by_events
@@ -275,7 +275,7 @@ def _made_by_others(events: list[JsonObject]) -> set[str]:
     }
 
 
-def _fits(row: JsonObject, expected: dict[str, str], digest: Any) -> bool:
+def _fits(row: JsonObject, expected: dict[str, str], digest: Callable[[str], str]) -> bool:
     """Whether an object has what is known of the operation: amounts, ids, and metadata by its keyed hash."""
     metadata = row.get("metadata") if isinstance(row.get("metadata"), dict) else {}
     for name, value in expected.items():
