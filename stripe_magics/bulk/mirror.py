@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,7 +97,8 @@ def sync(  # noqa: PLR0913 - options by keyword
     with mirror_lock(mirror):
         mend_old_renames(mirror)
         lists = mirrored_lists(mirror)
-        chosen = [resource(each) for each in flat_names(names)] or list(lists)
+        mirrored = [name for name, each in lists.items() if each.details.get("account")]
+        chosen = [resource(each) for each in flat_names(names)] or mirrored
         if not chosen:
             raise UsageFault("Which lists? sync FOLDER customers payment_intents ...")
         connection = connection or current()
@@ -105,13 +106,7 @@ def sync(  # noqa: PLR0913 - options by keyword
         account = (
             f"{connection.mode} {connection.account_object().get('id', '')} {connection.account}".strip()
         )
-        for name, each in lists.items():  # before anything is changed; also of lists that aren't asked for
-            if each.details.get("account") != account:
-                raise UsageFault(
-                    f"{mirror} mirrors another account or mode ({each.details.get('account')}, {name}); this"
-                    f" connection is {account}. Nothing was changed.",
-                    advice="Give each account a folder of its own.",
-                )
+        _check_account(mirror, lists, set(requests), account)  # before anything is changed
         remember_mirror(mirror, connection)
         rows = []
         for name, request in requests.items():
@@ -124,6 +119,26 @@ def sync(  # noqa: PLR0913 - options by keyword
             notes.append(f"The mirror was written to {export}.")
     frame = pd.DataFrame(rows)
     return describe(frame, "sync", complete=bool(frame["complete"].all()), notes=notes, target=str(mirror))
+
+
+def _check_account(
+    mirror: Path, lists: Mapping[str, ListFolder], requested: Container[str], account: str
+) -> None:
+    """Raises `UsageFault` if a folder of the mirror is another account's, also one that isn't asked for: a
+    query would join its rows. A pull's folder may lie there, too, but not in a list's place."""
+    for name, each in lists.items():
+        owner = each.details.get("account")
+        if owner is None and name in requested:
+            raise UsageFault(
+                f"{mirror / name} was written by a pull, not by sync. Nothing was changed.",
+                advice="Give another folder for the mirror.",
+            )
+        if owner is not None and owner != account:
+            raise UsageFault(
+                f"{mirror} mirrors another account or mode ({owner}, {name}); this connection is {account}."
+                " Nothing was changed.",
+                advice="Give each account a folder of its own.",
+            )
 
 
 class _ListSync:

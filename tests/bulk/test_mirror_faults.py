@@ -162,6 +162,16 @@ def test_two_accounts_are_not_mixed_in_one_folder(
     assert not (target / "charges").exists()
 
 
+def test_a_pulls_folder_beside_a_mirror_is_left_alone(mirrored: Any) -> None:
+    server, connection, target = mirrored
+    bulk.pull("charges", to=target, connection=connection, quiet=True, limit=100)
+    change(server, connection, int(time.time()), 7)
+    assert bulk.sync(target, connection=connection, quiet=True)["list"].tolist() == ["payment_intents"]
+    assert_same(target, server)
+    with pytest.raises(UsageFault, match=r"charges was written by a pull, not by sync\. Nothing was changed"):
+        bulk.sync(target, "charges", connection=connection, quiet=True)
+
+
 def test_a_lock_that_cannot_be_written_is_an_error_of_ours(tmp_path: Path) -> None:
     """With a limit on the size of files, as on a full disk; in a process of its own."""
     pytest.importorskip("resource", reason="Windows has no limits of this kind")
