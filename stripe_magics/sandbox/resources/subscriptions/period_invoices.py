@@ -210,8 +210,8 @@ def standing_discounts(account: Account, subscription: Object) -> tuple[list[Obj
 
 def _discount(account: Account, subscription: Object, invoice: Object, *, lowered: bool) -> None:
     standing, holder = standing_discounts(account, subscription)
-    if not lowered:
-        standing = [each for each in standing if not discounts.waits(each)]
+    if not lowered:  # a trial's, say: what counts once waits for something that it can lower
+        standing = [each for each in standing if each["coupon"]["duration"] != "once"]
     invoice["discounts"] = [each["id"] for each in standing]
     invoice["discount"] = standing[0] if len(standing) == 1 else None
     once = {each["id"] for each in standing if each["coupon"]["duration"] == "once"}
@@ -221,7 +221,7 @@ def _discount(account: Account, subscription: Object, invoice: Object, *, lowere
     elif once:
         with changing(account, holder):
             holder["discount"] = None
-    for item in subscription["items"]["data"]:
+    for item in subscription["items"]["data"] if lowered else ():
         kept = [
             each["id"]
             for each in discounts.standing(account, item["discounts"])
