@@ -158,6 +158,11 @@ def standing(account: Account, identifiers: list[str]) -> list[Object]:
     return [each for each in found if each is not None and (each["end"] is None or each["end"] > account.now)]
 
 
+def waits(discount: Object) -> bool:
+    """Whether it takes an amount off once: that is of a whole invoice, prorations have no part in it."""
+    return bool(discount["coupon"]["duration"] == "once" and discount["coupon"]["amount_off"] is not None)
+
+
 class Eligibility:
     """Which lines a coupon counts for (`applies_to`), and its amount in another currency: what a discount's
     snapshot doesn't say."""
