@@ -45,12 +45,15 @@ FIRST_PAUSE, NEXT_PAUSE = 0.15, 0.85
 UNDER_SERVED = 0.92  # of the pace that was served, afterwards
 NEXT_SLOWEST = 0.8  # of the pace: one that was found isn't far off
 HELD_SHARE = 0.5  # of the pace that was refused: one that held is gone back to from there on
-MIN_ANSWERS = 5  # from which the share that was served is known; with fewer the pace falls by SLOWDOWN_FACTOR
+MIN_ANSWERS = 5  # from which the share that was served is known
+PROMPT = 0.05  # seconds in which a refusal comes that was made at the door
+UNKNOWN_SHARE = 0.5  # of the pace, where nothing tells what is served
 HOLD_SECONDS = 1.0  # before the first step back
 # A pace that is found again, about, some seconds later, is likely the account's rate and no passing jam: the
 # hold doubles, so often at most
 FOUND_AGAIN, FOUND_AFTER, MAX_DOUBLINGS = 0.6, 2.0, 3
 FIRST_STEP, LARGEST_STEP = 0.01, 0.25  # of the pace, at each recovery interval
+STEP_FROM_UNKNOWN = 0.08  # where the pace is only half of one that was too fast
 STEP_GROWTH, STEP_GROWTH_FOUND_AGAIN = 1.25, 1.15
 
 _ID = re.compile(r"/(?!v\d(?:/|$))(?=[^/]*[A-Z0-9])[^/]+")  # a segment with a digit or a capital is an id
@@ -70,8 +73,14 @@ class Bucket:
     _found: bool = False  # the pace was found by a refusal
     _step: float = FIRST_STEP
     _before: float | None = None  # while answers are counted after a refusal: the factor that was refused
+    _prompt: bool = False  # refusals come at once: what is under way was let through before
+    _since: float = 0.0  # then only answers to requests that were sent from then ...
+    _until: float = 0.0  # ... until then say which share is served
     _served: int = 0
     _refused: int = 0
+    _emptied: float = -math.inf  # when the last request that was refused was sent
+    _sent: int = 0  # requests since
+    _measured: float | None = None
     _last_found: tuple[float, float] = (0.0, -math.inf)  # the pace that a refusal found before, and when
     _doublings: int = 0
     _held: float = 0.0  # the pace at which nothing was refused before it last began to come back
@@ -84,26 +93,38 @@ class Bucket:
         """Count a request."""
         if math.isinf(self.rate):
             return
+        self._sent += 1
         self._recover(now)
         gap = 1.0 / (self.rate * self.factor)
         if self._before is not None:  # the pause is short, however low the rate
             gap = min(gap, max(SLOWDOWN_INTERVAL, 1.0 / (self.rate * self._before)))
         self._due = max(self._due, now - (self.burst - 1.0) * gap) + gap
 
-    def served(self) -> None:
-        """A request was answered."""
-        self._served += 1
+    def served(self, sent: float) -> None:
+        """A request that was sent at that time was answered."""
+        self._served += not self._prompt or self._since <= sent <= self._until
 
-    def refused(self, now: float) -> None:
+    def refused(self, now: float, sent: float) -> None:
         """Stripe said that this was too fast."""
         self._refused += 1
         if self._before is None and now - self._slowed >= SLOWDOWN_INTERVAL:
             self._before, self._served, self._refused = self.factor, 0, 1
+            self._measured = self._pace_since(self._emptied, sent)
             if self._has_held(self.factor):
                 self.factor = self._held * NEXT_PAUSE
             else:
                 self.factor = max(MIN_FACTOR, self.factor * (NEXT_PAUSE if self._found else FIRST_PAUSE))
             self._changed = self._slowed = now
+            self._prompt = now - sent <= PROMPT
+            self._since, self._until = sent, now
+        self._emptied, self._sent = sent, 0
+
+    def _pace_since(self, emptied: float, sent: float) -> float | None:
+        """The pace at which requests were let through between two refusals, at both of which nothing more
+        was; None if that is too short a time to tell."""
+        if not sent - emptied >= SLOWDOWN_INTERVAL or math.isinf(emptied):  # one of them isn't known: nan
+            return None
+        return max(0, self._sent - 1) / (sent - emptied) / self.rate
 
     def _has_held(self, refused: float) -> bool:
         """Whether a pace not far under one that was refused is known to hold: what came after it was too
@@ -124,13 +145,18 @@ class Bucket:
             self._found = self.factor < 1.0
 
     def _resume(self, before: float, now: float) -> None:
-        """Go on just under the pace that was served."""
-        answers = self._served + self._refused
-        share = self._served / answers if answers >= MIN_ANSWERS else SLOWDOWN_FACTOR
-        slowest = before * (NEXT_SLOWEST if self._found else FIRST_PAUSE)
-        found = max(MIN_FACTOR, slowest, before * min(share, 1.0) * UNDER_SERVED)
+        """Go on just under the pace that was served. Where refusals come at once, nothing was under way that
+        could tell: then it is the one that was measured since the refusal before, or half of it."""
+        answers, measured = self._served + self._refused, self._measured
+        share = min(self._served / answers, 1.0) if answers >= MIN_ANSWERS else SLOWDOWN_FACTOR
+        served, slowest = before * share, before * (NEXT_SLOWEST if self._found else FIRST_PAUSE)
+        known = answers >= MIN_ANSWERS or not self._prompt or measured is not None
+        if self._prompt and answers < MIN_ANSWERS:
+            served = before * UNKNOWN_SHARE if measured is None else min(before, measured)
+            slowest = before * FIRST_PAUSE
+        found = max(MIN_FACTOR, slowest, served * UNDER_SERVED)
         self.factor = self._held if self._has_held(before) else found
-        self._before, self._found, self._step = None, True, FIRST_STEP
+        self._before, self._found, self._step = None, known, FIRST_STEP if known else STEP_FROM_UNKNOWN
         self._changed = self._slowed = now
         pace, at = self._last_found
         if now - at >= FOUND_AFTER:
@@ -175,15 +201,15 @@ class Limiter:
         if outcome.status == 429:
             self.refused(request.path, account_of(request), outcome.header("stripe-rate-limited-reason"))
 
-    def served(self, path: str, account: str) -> None:
-        """A request was answered, at the pace of that moment."""
+    def served(self, path: str, account: str, sent: float = math.nan) -> None:
+        """A request was answered; `sent` is when it went out, by the limiter's clock, where that is known."""
         with self._lock:
             for bucket in self._of(path, account):
-                bucket.served()
+                bucket.served(sent)
 
-    def refused(self, path: str, account: str, reason: str) -> None:
+    def refused(self, path: str, account: str, reason: str, sent: float = math.nan) -> None:
         """A 429: slow down where its reason says. None of them is about a lock on an object (no reason,
-        lock_timeout)."""
+        lock_timeout). `sent` as above."""
         with self._lock:
             now = self.clock()
             endpoint, total, platform = self._of(path, account)
@@ -192,12 +218,12 @@ class Limiter:
                     self.slots = max(0.05, self.slots * SLOWDOWN_FACTOR)
                     self._slot_step = now
             elif reason == "global-rate":
-                total.refused(now)
+                total.refused(now, sent)
                 if account:
                     # whether a connected account's calls count for the platform too isn't documented
-                    platform.refused(now)
+                    platform.refused(now, sent)
             elif reason != "resource-specific":
-                endpoint.refused(now)
+                endpoint.refused(now, sent)
 
     def wait(self, request: HttpRequest) -> None:
         """Sleep until a single call may go (the connection calls this before every attempt)."""

@@ -30,25 +30,29 @@ class Server:
     """The pages of a list, as many a second as a bucket of tokens lets through; in the place of a pool."""
 
     def __init__(
-        self, rows: int, *, rate: float, until: float = 0.0, slow: float = 0.0, seed: int = 0
-    ) -> None:
+        self, rows: int, *, rate: float, until: float = 0.0, slow: float = 0.0, seed: int = 0,
+        prompt: bool = False,
+    ) -> None:  # fmt: skip
+        """`prompt`: it is refused at the door, in no time, as Stripe's own limiter does it."""
         chance = Random(seed)
         created = [START + chance.randrange(SPAN) for _ in range(rows)]
         self.list = SortedList(created, rate=rate, latency=0.0, seed=seed)
         self.rate, self.until, self.slow, self.chance = rate, until, slow, chance
         self.tokens, self.at = 20.0, 0.0
         self.asked = self.refused = 0
+        self.prompt = prompt
 
     async def get(self, url: str, headers: Mapping[str, str]) -> tuple[int, dict[str, str], bytes]:
         self.asked += 1
-        await asyncio.sleep(0.075 * self.chance.uniform(0.9, 1.1))
+        there = 0.075 * self.chance.uniform(0.9, 1.1)
+        await asyncio.sleep(0.0 if self.prompt else there)
         now = asyncio.get_running_loop().time()
         rate = self.slow if now < self.until else self.rate
         self.tokens, self.at = min(20.0, self.tokens + (now - self.at) * rate), now
         fits = self.tokens >= 1.0
         self.tokens -= fits
         self.refused += not fits
-        await asyncio.sleep(0.075)
+        await asyncio.sleep((0.075 + there if fits else 0.002) if self.prompt else 0.075)
         if not fits:
             return 429, {"stripe-rate-limited-reason": "endpoint-rate"}, REFUSED.encode()
         page = self.list.page(dict(parse_qsl(urlsplit(url).query)))
@@ -97,16 +101,27 @@ def test_none_is_refused_at_a_known_rate(
     assert server.refused == 0
 
 
-@each_row(("really", "share"), [(50.0, 0.05), (25.0, 0.05), (10.0, 0.05)])
+@each_row(("really", "prompt"), [(rate, prompt) for rate in (50.0, 25.0, 10.0) for prompt in (False, True)])
 def test_few_are_refused_where_less_is_let_through_than_was_said(
-    really: float, share: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    really: float, prompt: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Whether refusals come as late as pages, so that those under way tell the pace, or at once."""
     for seed in range(2):
-        server = Server(50_000, rate=really, seed=seed)
-        seconds = pulled(server, 100.0, tmp_path / f"{really}-{seed}", monkeypatch, rows=50_000)
+        server = Server(50_000, rate=really, seed=seed, prompt=prompt)
+        folder = tmp_path / f"{really}-{seed}-{prompt}"
+        seconds = pulled(server, 100.0, folder, monkeypatch, rows=50_000)
         floor = (500 - 20) / really + 0.15
-        assert server.refused <= share * server.asked, (seed, server.refused, server.asked)
+        assert server.refused <= 0.05 * server.asked, (seed, server.refused, server.asked)
         assert seconds <= 1.15 * floor, seed
+
+
+@each_row("really", [50.0, 25.0])
+def test_few_are_refused_of_a_short_list_where_that_is_said_at_once(
+    really: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(10_000, rate=really, prompt=True)
+    pulled(server, 100.0, tmp_path / str(really), monkeypatch, rows=10_000)
+    assert server.refused <= 0.05 * server.asked, (server.refused, server.asked)
 
 
 @each_row("really", [10.0, 25.0, 50.0])

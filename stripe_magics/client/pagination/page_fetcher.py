@@ -81,15 +81,16 @@ class Fetcher:
             size = self._size
             sized = tuple((name, str(size) if name == "limit" else value) for name, value in params)
             await self._turn(self.request.path)
+            sent = self.limiter.clock()
             outcome = await self._once(sized)
             if isinstance(outcome, FetchedPage):
-                self.limiter.served(self.request.path, self.account)
+                self.limiter.served(self.request.path, self.account, sent)
                 self._larger()
                 return outcome
             problem, failed = outcome
             if failed.status == 429:
                 if problem.code != "lock_timeout":
-                    self.limiter.refused(self.request.path, self.account, problem.rate_limit_reason)
+                    self.limiter.refused(self.request.path, self.account, problem.rate_limit_reason, sent)
             else:
                 failures += 1
                 if failed.status >= 500 and failures >= 2:
