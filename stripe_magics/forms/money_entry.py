@@ -54,10 +54,11 @@ class _Digits(NamedTuple):
     unsure: str = ""  # the only separator of `1,234` and `1.234`: of thousands, or of decimals
 
 
-def as_line_value(text: str, currency: str = "") -> str:
+def as_line_value(text: str, currency: str = "", *, beside_in: str = "") -> str:
     """The amount as a line writes it: `25.00` with `eur` -> `25.00eur`; `2500` stays `2500`.
 
-    `currency` is what the form says beside it, or what the named object has. Raises ValueError, in words, for
+    `currency` is what the form says beside it, or what the named object has; `beside_in` the label of the
+    field where a form has room for it. Raises ValueError, in words, for
     what can't be one amount only. A text that is no number at all is given back: the check has its own words
     for it.
     """
@@ -82,6 +83,11 @@ def as_line_value(text: str, currency: str = "") -> str:
         digits = _decided(digits, code)
     if digits is None or (digits.grouped and digits.fraction is None and not named and _places(code) != 0):
         raise ValueError(_two_meanings(text.strip(), rest, code, named=bool(named)))
+    if digits.fraction is not None and not code and beside_in:
+        raise ValueError(
+            f"{text.strip()!r} needs its currency: fill in {beside_in}, or write it here, such as"
+            f" {sign}{digits.whole}.{digits.fraction} EUR"
+        )
     if digits.fraction is None and not named and not digits.grouped:
         return f"{sign}{digits.whole}"
     return f"{sign}{digits.whole}{'' if digits.fraction is None else '.' + digits.fraction}{code}"

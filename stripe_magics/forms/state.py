@@ -250,6 +250,11 @@ class FormState:
         )
         return currency_code(str(beside)).strip().lower() or self.source_currency
 
+    def currency_label(self, amount: Field) -> str:
+        """What the form calls the field in which an amount's currency stands; "" where it has none."""
+        beside = self.module.get(amount.currency) if amount.currency else None
+        return beside.label if beside is not None else ""
+
     def line_value(self, field: Field, raw: Raw) -> Raw:
         """A value as a line writes it: of a name its code; what can't be read as an amount stays as it is,
         for the check to name."""
@@ -269,7 +274,7 @@ class FormState:
             raw = self.raw.get(each.name)
             if each.kind is Kind.MINOR_AMOUNT and isinstance(raw, str) and each.name not in self.cleared:
                 try:
-                    as_line_value(raw, self.currency_for(each))
+                    as_line_value(raw, self.currency_for(each), beside_in=self.currency_label(each))
                 except ValueError as problem:
                     faults.append(Fault(each.name, each.title, str(problem)))
         return tuple(faults)

@@ -26,7 +26,7 @@ def check(field: Field, raw: Raw, state: FormState, zone: tzinfo) -> tuple[str, 
     currency = state.currency_for(field) if field.kind is Kind.MINOR_AMOUNT else ""
     try:
         if field.kind is Kind.MINOR_AMOUNT and isinstance(raw, str):
-            raw = as_line_value(raw, currency)
+            raw = as_line_value(raw, currency, beside_in=state.currency_label(field))
         raw = state.line_value(field, raw)
         value = check_value(field, raw, zone=zone, currency=currency or None)
     except (ValueError, StripeMagicsError) as problem:

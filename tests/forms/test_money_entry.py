@@ -7,6 +7,8 @@ from each_row import each_row
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stripe_magics.errors import InvalidValue
+from stripe_magics.forms import module_form
 from stripe_magics.forms.money_entry import SIGNS, as_line_value
 from stripe_magics.money import CURRENCIES, exponent, parse, step, to_major
 
@@ -167,3 +169,19 @@ def test_whole_amounts_in_groups_are_never_read_as_less(units: int, currency: st
     except ValueError:
         return
     assert parse(line, currency).minor == units * 10 ** exponent(currency)
+
+
+def test_an_amount_with_decimals_asks_for_the_currency_where_the_form_has_room_for_it() -> None:
+    with pytest.raises(ValueError, match=r"'12,50' needs its currency: fill in Currency, or write it here"):
+        as_line_value("12,50", beside_in="Currency")
+    assert as_line_value("12,50", "eur", beside_in="Currency") == "12.50eur"
+    assert as_line_value("€12.50", beside_in="Currency") == "12.50eur"
+    assert as_line_value("1250", beside_in="Currency") == "1250"
+    form = module_form("payouts.create", {"amount": "12,50"})
+    assert "fill in Currency" in form.state.errors["amount"]
+    with pytest.raises(InvalidValue):
+        form.submit()
+    assert any("fill in Currency" in each.description for each in form.problems.children)
+    form.fill(currency="usd")
+    assert "amount" not in form.state.errors
+    form.close()
