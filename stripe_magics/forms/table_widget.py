@@ -273,11 +273,11 @@ def _added(content: TableContent, place: int) -> tuple[str, list[Any]]:
     if content.more is None or not 0 <= place < len(content.others):
         return "", []
     column = content.more(place)
-    texts = _cells(column.texts)
+    texts, head = _cells(column.texts), str(text(column.head))  # the page takes both for HTML
     if not content.others[place][1]:
-        return column.head, list(texts)
+        return head, list(texts)
     numbers = [None if each != each else each for each in column.numbers or repeat(None, len(texts))]  # noqa: PLR0124 - NaN
-    return column.head, [list(pair) for pair in zip(texts, numbers, strict=True)]
+    return head, [list(pair) for pair in zip(texts, numbers, strict=True)]
 
 
 def _cells(texts: Sequence[str]) -> Sequence[str]:

@@ -4,6 +4,7 @@ the network."""
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -14,7 +15,7 @@ from traitlets.config import Config
 
 import stripe_magics as sm
 from stripe_magics.forms.row_actions import ACTIONS, actions_for
-from stripe_magics.forms.table_widget import TableWidget
+from stripe_magics.forms.table_widget import TableColumn, TableWidget
 from stripe_magics.magics.dataframe_display import bundle
 from stripe_magics.magics.interactive_table import WIDGET, table_content
 
@@ -300,4 +301,22 @@ def test_columns_offers_all_of_the_frames_columns_and_adding_one_reads_nothing(
     assert set(got["client_secret"]) <= {"(hidden)", ""}
     widget.table._heard(None, {"column": min(later) - 1}, None)
     assert sent[-1]["cells"] == [], "a column that is there is not asked for"
+    widget.close()
+
+
+@with_itables
+def test_a_column_that_is_added_is_escaped_with_its_head(connected: Any) -> None:
+    frame = sm.call("customers.list", limit=3)
+    content = table_content(frame)
+    evil = "<img src=x onerror=alert(1)>"
+    content = replace(content, others=[(evil, False)], more=lambda _: TableColumn(evil, [evil] * 3))
+    widget = TableWidget(content, connection=connected)
+    sent: list[Any] = []
+    widget.table.send = sent.append
+    later = next(
+        each for each in widget.table._dt_args["columnDefs"] if "sm-later" in each.get("className", "")
+    )
+    widget.table._heard(None, {"column": later["targets"]}, None)
+    assert "<img" not in json.dumps(sent)
+    assert sent[0]["head"] == "&lt;img src=x onerror=alert(1)&gt;" == sent[0]["cells"][0]
     widget.close()
