@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
+from bulk import list_server
 from bulk.simulated import run
 
 from stripe_magics.client.pagination.raw_pages import FetchedPage, Params, RowPosition, RowSlice
@@ -51,21 +52,35 @@ SHAPES: dict[str, Shape] = {
 }
 
 
-class SortedList:
-    """A list that doesn't change, answered in the time of an index."""
+def created_times(shape: str, count: int, seed: int) -> list[int]:
+    """When the rows of a list were created. "wild" is that of the server that benchmarks pull from: a dead
+    gap, a spike and billing seconds in one."""
+    if shape == "wild":
+        return list_server.times(count, shape, seed + 1)
+    return [START + each for each in SHAPES[shape](Random(seed), count)]
 
-    def __init__(self, created: list[int], *, rate: float, latency: float, seed: int) -> None:
+
+class SortedList:
+    """A list that doesn't change, answered in the time of an index. `burst` requests may go at once, as the
+    limiter lets them."""
+
+    def __init__(
+        self, created: list[int], *, rate: float, latency: float, seed: int, burst: float = 1.0
+    ) -> None:
         self.created = sorted(created, reverse=True)
         self._rising = [-each for each in self.created]
         self.rate, self.latency, self.random = rate, latency, Random(seed)
         self.requests = self.empty = 0
+        self.sent: list[float] = []  # when
+        self._burst = burst
         self._due = 0.0
 
     async def fetch(self, params: Params) -> FetchedPage:
         self.requests += 1
         now = asyncio.get_running_loop().time()
-        self._due = max(self._due, now) + 1 / self.rate
-        await asyncio.sleep(self._due - now + self.latency * self.random.uniform(0.8, 1.2))
+        self._due = max(self._due, now - (self._burst - 1) / self.rate) + 1 / self.rate
+        self.sent.append(max(self._due, now))
+        await asyncio.sleep(self.sent[-1] - now + self.latency * self.random.uniform(0.8, 1.2))
         page = self.page(dict(params))
         self.empty += not page.rows
         return page
@@ -101,6 +116,7 @@ class Measured:
     floor: float
     lost: int
     double: int
+    sent: list[float]  # when the requests went out
 
     @property
     def is_within_goal(self) -> bool:
@@ -136,12 +152,19 @@ def _known_cuts(created: list[int], most: int) -> list[int]:
 
 
 def measure(
-    shape: str, count: int, *, seed: int = 0, rate: float = 100.0, latency: float = 0.15, known: int = 0
+    shape: str,
+    count: int,
+    *,
+    seed: int = 0,
+    rate: float = 100.0,
+    latency: float = 0.15,
+    burst: float = 1.0,
+    known: int = 0,
 ) -> Measured:
     """A pull of a list of this shape, in virtual time. `known`: by who knows all times, in windows of so many
     rows."""
-    created = [START + each for each in SHAPES[shape](Random(seed), count)]
-    source = SortedList(created, rate=rate, latency=latency, seed=seed)
+    created = created_times(shape, count, seed)
+    source = SortedList(created, rate=rate, latency=latency, seed=seed, burst=burst)
     ids: list[str] = []
     slots = -(-int(rate * latency * 115) // 100) + 1
 
@@ -171,4 +194,5 @@ def measure(
         pages / rate + latency,
         count - len(set(ids)),
         len(ids) - len(set(ids)),
+        source.sent,
     )

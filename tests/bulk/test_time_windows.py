@@ -212,6 +212,37 @@ def test_windows_are_not_split_in_empty_time(shape: str) -> None:
         assert measured.seconds <= seconds, count
 
 
+def test_the_slots_of_a_long_list_are_filled_at_once() -> None:
+    """What the first page says is a long list has all its readers before the first of them is answered."""
+    measured = measure("uniform", 10_000, burst=10.0)
+    began = measured.sent[1]  # after the first page
+    assert sum(began <= sent < began + 0.12 for sent in measured.sent) == 19
+
+
+@each_row("shape", ["uniform", "growing", "dead gap", "spike", "two islands", "daily batches", "one hour"])
+def test_a_short_list_costs_few_requests_whatever_its_first_page_says(shape: str) -> None:
+    """Two islands and one hour look like lists of 46,000 and 12 million rows."""
+    for seed in range(6):
+        assert measure(shape, 1_000, seed=seed).requests <= 10 * 1.10 + 12, seed
+
+
+@each_row(("shape", "seconds"), [("spike", 0.70), ("two islands", 0.675), ("one hour", 0.70)])
+def test_a_burst_is_read_in_two_round_trips(shape: str, seconds: float) -> None:
+    """Small windows beside what is known of a burst, growing ones below it: halves of the time below needed a
+    third and a fourth round trip."""
+    runs = [measure(shape, 1_000, seed=seed).seconds for seed in range(6)]
+    assert sum(runs) / len(runs) <= seconds
+
+
+@each_row(("shape", "count"), [("uniform", 10_000), ("dead gap", 10_000), ("spike", 50_000)])
+def test_all_readers_end_together(shape: str, count: int) -> None:
+    """Hardly any time but what the rate needs for the requests: two latencies beside it, and no chain of
+    pages that goes on alone at the end."""
+    runs = [measure(shape, count, seed=seed) for seed in range(6)]
+    over = [each.seconds - each.requests / 100 - 2 * 0.15 for each in runs]
+    assert sum(over) / len(over) <= 0.07
+
+
 def in_one_second(count: int) -> List:
     """Rows above and below, a second with so many rows between them."""
     things = [Thing(f"a{number:06}", 10_000_000 + number * 60) for number in range(1000)]

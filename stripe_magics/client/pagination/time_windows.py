@@ -2,7 +2,8 @@
 
 A window (`window`) is a closed interval of seconds; no second is in two of them, so that equal times can't
 fall between. Each is read newest first by its own cursor, one page at a time. Whoever is free helps where
-most is left: from the other end of a window, if a row below it is known, else by taking half of its time.
+most is left: from the other end of a window, if a row below it is known, else by taking about half of its
+time. Where many are free, what is left of a window is cut for all of them at once (`window_cuts`).
 What must hold, whatever is created, shown late or deleted meanwhile:
 
 - the windows always cover everything that was not read, and nothing that was;
@@ -20,7 +21,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stripe_magics.client.pagination import task_pool
+from stripe_magics.client.pagination import task_pool, window_cuts
 from stripe_magics.client.pagination.raw_pages import (
     PAGE,
     CursorDeleted,
@@ -29,15 +30,17 @@ from stripe_magics.client.pagination.raw_pages import (
     Params,
     RowSlice,
 )
-from stripe_magics.client.pagination.window import NOWHERE, Anchor, Window, check, time_of
+from stripe_magics.client.pagination.window import NOWHERE, Anchor, Window, check, density_of, time_of
 from stripe_magics.errors import InvalidRequest
 
-FIRST_WINDOWS = 10  # at most, of a first cut into unknown time: each that is empty costs a request
-MIN_FIRST_PAGES = 0.8  # estimated pages of the smallest window of the first cut
 # Estimated rows, beyond those that are under way, from which a helper is worth a request: a split costs half
 # a page, and so do two readers when they meet. Where few are busy, time is worth more than requests.
-MIN_SPLIT_ROWS, MIN_SPLIT_ROWS_IDLE, IDLE_SHARE = 300, 80, 0.6
-MIN_ROWS_FROM_BELOW = 20
+MIN_SPLIT_ROWS, MIN_SPLIT_ROWS_IDLE, IDLE_SHARE = 300, 20, 0.6
+MIN_ROWS_FROM_BELOW, MIN_ROWS_FROM_BELOW_IDLE = 20, -10
+CLOSING_PAGES = 0.5  # left for each slot: from there on it is as where few are busy, so that all end together
+MIN_FREE_SLOTS = 12  # from which the rest of a window is cut at once when a page has shown its density
+MIN_REST_PAGES = 1.0  # of such a rest
+ALIKE = 3.0  # two densities that differ by less speak of the same stretch of time
 MIN_ROWS_FROM_ABOVE = -20  # beside a page from below that may be the last
 ONE_SECOND_ROWS = 300  # estimated, after a page that lies in one second
 
@@ -75,6 +78,7 @@ class TimeWindowReader:
         self._states = states
         self._emitting = 0
         self.windows: list[Window] = []  # from the newest to the oldest
+        self._largest_next = True  # of the windows that nobody has read
         self.read = 0
 
     def begin(self, first: FetchedPage) -> None:
@@ -96,26 +100,11 @@ class TimeWindowReader:
             self.windows.append(self.windows[-1].split(floor - 1))
 
     def _first_cuts(self, oldest: int, floor: int, density: float) -> list[int]:
-        """Where to cut the time below the first page: falling seconds, each the newest of a window.
-
-        Windows grow by a factor, from less than a page's worth of time up: the first page's density says
-        little of a time that is far from it. Where it says that little is left, the factor is near 1.
-        """
-        pages = (oldest - floor) * density / PAGE
-        slots = self._slots()
-        is_near = pages / MIN_FIRST_PAGES < 2 * slots
-        count = int(min(slots, pages / MIN_FIRST_PAGES, slots if is_near else FIRST_WINDOWS))
-        if count < 2 or oldest - floor < 2 * count:
+        """Where to cut the time below the first page: falling seconds, each the newest of a window."""
+        sizes = window_cuts.first_cut((oldest - floor) * density / PAGE, self._slots())
+        if oldest - floor < 2 * len(sizes):
             return []
-        factor = _growth(count, pages / MIN_FIRST_PAGES)
-        shares = [factor**number for number in range(count)]
-        width, below = (oldest - floor) / sum(shares), float(oldest)
-        cuts: list[int] = []
-        for share in shares[:-1]:
-            below -= width * share
-            if int(below) < (cuts[-1] if cuts else oldest):
-                cuts.append(int(below))
-        return cuts
+        return window_cuts.seconds(oldest, density, sizes)
 
     def resume(self, states: Sequence[dict[str, Any]]) -> None:
         """Go on where an earlier run stood."""
@@ -160,19 +149,30 @@ class TimeWindowReader:
         if self._limit is not None:
             alone = [window for window in alone if self._worth(window)]
         if alone:
-            key = self._left if self._limit is None else (lambda window: window.low)
-            return self._from_above(max(alone, key=key))
-        few = sum(window.readers for window in live) < IDLE_SHARE * self._slots()
-        least = MIN_SPLIT_ROWS_IDLE if few else MIN_SPLIT_ROWS
-        helps = [(window, found) for window in live if (found := self._help(window, least)) is not None]
+            return self._from_above(self._first_of(alone))
+        slots = self._slots()
+        few = sum(window.readers for window in live) < IDLE_SHARE * slots
+        few = few or sum(self._left(window) for window in live) < CLOSING_PAGES * PAGE * slots
+        helps = [(window, found) for window in live if (found := self._help(window, few=few)) is not None]
         if not helps:
             return None
         window, help_ = max(helps, key=lambda each: each[1].rows)
         return help_.begin(window)
 
-    def _help(self, window: Window, least: float) -> _Help | None:
-        """How a window that is being read can have another reader; None where that isn't worth a request (a
-        split: from `least` estimated rows)."""
+    def _first_of(self, alone: list[Window]) -> Window:
+        """Of those that nobody reads, the one with most left. Of those that nobody has read, in turn the one
+        with most and the one with least: which of them will need more pages isn't known."""
+        if self._limit is not None:
+            return max(alone, key=lambda window: window.low)
+        if begun := [window for window in alone if window.recent]:
+            return max(begun, key=self._left)
+        which = max if self._largest_next else min
+        self._largest_next = not self._largest_next
+        return which(alone, key=self._left)
+
+    def _help(self, window: Window, *, few: bool) -> _Help | None:
+        """How a window that is being read can have another reader; None where that isn't worth a request.
+        `few`: where time is worth more than requests."""
         if not window.readers:  # with a limit: one that is hardly needed
             return None
         rows = self._left(window)
@@ -185,7 +185,9 @@ class TimeWindowReader:
         if not window.recent:  # its density is a guess, and the pieces of a guess lie in empty time
             return None
         if self._limit is None and window.asked == NOWHERE and self._anchor(window) != NOWHERE:
-            return _Help(rows, self._from_below) if rows > MIN_ROWS_FROM_BELOW else None
+            least = MIN_ROWS_FROM_BELOW_IDLE if few else MIN_ROWS_FROM_BELOW
+            return _Help(rows, self._from_below) if rows > least else None
+        least = MIN_SPLIT_ROWS_IDLE if few else MIN_SPLIT_ROWS
         if by_time <= least or window.unread_from <= max(window.low, 1):
             return None
         return _Help(by_time / (1 + window.readers), self._split)
@@ -202,9 +204,12 @@ class TimeWindowReader:
         return sum(each.rows + each.left(floor) for each, floor in floors) < (self._limit or 0)
 
     def _split(self, donor: Window) -> Coroutine[Any, Any, None] | None:
-        """Take half of the time that is left of a window."""
+        """Take the lower part of the time that is left of a window: about half of the pages that nobody is on
+        the way to."""
         low = max(donor.low, min(self._floor, donor.unread_from - 1))
-        middle = min((low + donor.unread_from) // 2, donor.unread_from - 1)
+        stays = window_cuts.helper_share(self._left(donor), donor.readers, from_above=donor.busy)
+        middle = donor.unread_from - (donor.unread_from - low) * stays
+        middle = max(low, min(int(middle), donor.unread_from - 1))
         if middle < 1:
             return None
         if self._limit is not None:
@@ -214,6 +219,36 @@ class TimeWindowReader:
         window = donor.split(middle)
         self.windows.insert(self.windows.index(donor) + 1, window)
         return self._from_above(window)
+
+    def _cut_rest(self, window: Window) -> None:
+        """Where many slots are free, cut what is left of a window whose density a page has just shown."""
+        live = [each for each in self.windows if not each.done]
+        free = self._slots() - sum(each.readers or 1 for each in live)
+        density, newest = window.end_density, window.unread_from
+        low = max(window.low, min(self._floor, newest - 1))
+        pages = (newest - low) * density / PAGE
+        if self._limit is not None or window.dedupe or free < MIN_FREE_SLOTS or pages <= MIN_REST_PAGES:
+            return
+        lower = self._density_below(window)
+        is_even = bool(lower) and max(density, lower) <= ALIKE * min(density, lower)
+        sizes = window_cuts.rest_cut(pages, free + 1, is_even=is_even)
+        place = self.windows.index(window)
+        for second in window_cuts.seconds(newest, density, sizes):
+            if second < max(low, 1):
+                break
+            piece = self.windows[place].split(second)
+            piece.density = density
+            place += 1
+            self.windows.insert(place, piece)
+
+    def _density_below(self, window: Window) -> float:
+        """Rows per second just under a window, as far as the ones below have shown it; else 0."""
+        if window.below != NOWHERE:
+            return window.below_density
+        for lower in self.windows[self.windows.index(window) + 1 :]:
+            if not lower.empty:
+                return lower.newest_density or 0.0
+        return 0.0
 
     def _anchor(self, window: Window) -> Anchor:
         """The row under which everything is read by others, as far as it is known: the newest one of the
@@ -251,8 +286,13 @@ class TimeWindowReader:
         check(page.rows, low, high)
         if page.has_more and not page.rows:
             raise NotSortedByCreated("an empty page that says there is more")
+        if not window.recent and len(page.rows) > 1:
+            window.newest_density = density_of(page.rows[: window_cuts.END_ROWS])
         keep = window.take(page.rows, has_more=page.has_more)
+        window.end_density = window_cuts.end_density(page.rows) if page.rows else 0.0
         window.busy = False
+        if not window.done:
+            self._cut_rest(window)
         await self._emit(page, keep)
 
     async def _page_from_below(self, asked: Anchor) -> None:
@@ -292,15 +332,3 @@ def _restored(state: dict[str, Any]) -> Window:
     """A window as it was saved. Version 0.2 calls `dedupe` by another name."""
     fields = {("dedupe" if name == "careful" else name): value for name, value in state.items()}
     return Window(**{**fields, "below": Anchor(*fields.get("below", NOWHERE))})
-
-
-def _growth(count: int, total: float) -> float:
-    """The factor of a series of so many terms that begins with 1 and sums up to `total`; at least 1."""
-    low, high = 1.0, max(2.0, total)
-    for _ in range(60):
-        middle = (low + high) / 2
-        if sum(middle**number for number in range(count)) < total:
-            low = middle
-        else:
-            high = middle
-    return low

@@ -58,6 +58,8 @@ class Window:
     newest: Anchor = NOWHERE  # its first row, once that is known
     empty: bool = False  # nothing was found in it
     one_second: bool = False  # the last page, from above or below, lay in one second: more may follow
+    end_density: float = 0.0  # rows per second where the last page from above ended
+    newest_density: float | None = None  # where its first page began; None until that is read
 
     @property
     def unread_from(self) -> int:
