@@ -16,7 +16,7 @@ docs.stripe.com/stripe-data/schema.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -86,8 +86,9 @@ def _seconds(connection: Connection, value: object) -> tuple[int, int]:
         value = str(value)
     if plain(value) is None:
         raise UsageFault(f"A date is missing ({describe_missing(value)}); leave it out for all.")
-    if isinstance(value, datetime) and value.tzinfo is None:
-        value = value.replace(tzinfo=connection.zone)
+    value = plain(value)
+    if isinstance(value, datetime) and value.tzinfo is None:  # at midnight it is pandas' way to write a day
+        value = value.date() if value.time() == time() else value.replace(tzinfo=connection.zone)
     try:
         return dates.span(value, connection.zone, datetime.fromtimestamp(connection.stripe_time(), UTC))
     except ValueError as fault:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from each_row import each_row
@@ -26,6 +28,11 @@ def sandbox() -> Iterator[None]:
         # a month given as an end is part of it
         ({"start": "2026-09-01", "end": "2026-09"}, "2026-09"),
         ({"start": pd.Period("2026-09"), "end": "2026-09-02"}, "between 2026-09-01 and 2026-09-02"),
+        (
+            {"start": pd.Timestamp("2026-09-01"), "end": pd.Timestamp("2026-09-02")},
+            "between 2026-09-01 and 2026-09-02",
+        ),
+        ({"start": np.datetime64("2026-09-01"), "end": datetime(2026, 9, 1)}, "2026-09-01"),
         ({"start": 1788220800, "end": 1788307200}, "2026-09-01"),  # seconds, as Stripe counts
         ({"start": "yesterday", "end": "yesterday"}, "yesterday"),  # by the account's clock
     ],
