@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stripe_magics.accessor.amounts import MoneyColumn, codes, exponents, is_numeric
+from stripe_magics.accessor.amounts import MoneyColumn, codes, exponents, is_numeric, unknown_units
 from stripe_magics.catalogue.versions import PINNED_VERSION
 from stripe_magics.errors import FrameError
 from stripe_magics.frames.column_facts import known_columns
 from stripe_magics.frames.frame_info import FrameInfo
-from stripe_magics.frames.row_origins import SentAmounts, object_ids
+from stripe_magics.frames.row_origins import SentValues, object_ids
 from stripe_magics.frames.schema import facts
 
 
@@ -30,13 +30,14 @@ def refuse_wrong_units(
     fractions of a minor unit, or are a hundred times more or less than what Stripe sent (divided by hand, or
     put there by `update` or `loc` from a frame in other units). `rows` are those that are compared with what
     Stripe sent; all, unless given. With `only_mixed`, a column that is in other units as a whole passes."""
-    if "id" not in frame.columns or info.object not in facts():
+    if "id" not in frame.columns or info.amounts is not None:
         return
-    known = known_columns(
-        info.object, tuple(sorted(info.expanded.items())), info.api_version or PINNED_VERSION
-    )
     compared = frame if rows is None else frame.iloc[list(rows)]
-    sent: SentAmounts | None = None
+    sent = SentValues(compared, info) if not info.object else None  # of what it is was lost: its ids say it
+    kind = sent.object if sent is not None else info.object
+    if kind not in facts():
+        return
+    known = known_columns(kind, tuple(sorted(info.expanded.items())), info.api_version or PINNED_VERSION)
     same: Any = None  # which rows are still in the currency in which they were sent
     for each in columns:
         values = frame[each.name]
@@ -50,7 +51,7 @@ def refuse_wrong_units(
             continue
         if each.units == "minor" and values.dtype.kind == "f" and not only_mixed:
             _refuse_fractions(values, each.name)
-        sent = sent or SentAmounts(compared, info)
+        sent = sent or SentValues(compared, info)
         if not sent.found:
             continue
         amounts = sent.of(each.name)
@@ -60,16 +61,26 @@ def refuse_wrong_units(
         _refuse_other_units(compared, each, amounts, only_mixed=only_mixed)
 
 
+def refuse_unproven_units(frame: pd.DataFrame, columns: Sequence[MoneyColumn], info: FrameInfo) -> None:
+    """A frame of objects that lost what it knew has whole numbers as floats. A merge makes those of cents, a
+    file has dollars so: raise unless they are rows that were read here, which can be compared."""
+    if "id" not in frame.columns or info.units or info.object or info.more:
+        return
+    floats = [each.name for each in columns if frame[each.name].dtype.kind == "f"]
+    if floats and frame[floats].notna().any(axis=None) and not SentValues(frame, info).found:
+        raise unknown_units(floats[0])
+
+
 def refuse_repeated_rows(frame: pd.DataFrame, name: Any) -> None:
     """Raise where a sum would count an amount of an object more than once: a merge has repeated its row."""
     info = FrameInfo.of(frame)
     _refuse_repeated_holders(frame, name, info)
-    if "id" not in frame.columns or info.object not in facts() or info.amounts is not None:
+    if "id" not in frame.columns or info.amounts is not None:
         return
-    known = known_columns(
-        info.object, tuple(sorted(info.expanded.items())), info.api_version or PINNED_VERSION
-    )
-    if name not in known:
+    kind = info.object or SentValues(frame, info).object
+    if kind not in facts() or name not in known_columns(
+        kind, tuple(sorted(info.expanded.items())), info.api_version or PINNED_VERSION
+    ):
         return
     ids = object_ids(frame)[frame[name].notna()].dropna()
     if not ids.is_unique:

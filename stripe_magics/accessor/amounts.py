@@ -32,13 +32,18 @@ def units_of(values: pd.Series[Any], name: Any, info: FrameInfo) -> str:
         return UNITS[known == "minor"] if name in info.other_units else known
     if values.dtype.kind in "iu" or str(values.dtype) == "Int64" or not values.notna().any():
         return "minor"
-    if values.dtype.kind == "f" and not SEEN.major and values.isna().any():
+    if values.dtype.kind == "f" and SEEN.frames and not SEEN.major and values.isna().any():
         numbers = values.dropna().to_numpy("float64")
         if (numbers == np.rint(numbers)).all():
             return "minor"  # whole numbers that a join turned into floats, since a row has none
-    raise FrameError(
-        f"It is not known whether {name!r} is in minor units (cents) or major units (dollars): pandas drops"
-        " what a frame knows when frames that differ are joined.",
+    raise unknown_units(name)
+
+
+def unknown_units(name: Any) -> FrameError:
+    """That the units of a column were lost."""
+    return FrameError(
+        f"It is not known whether {name!r} is in minor units (cents) or major units (dollars): files have no"
+        " units, and pandas drops what a frame knows when frames that differ are joined.",
         advice='Give it: units="minor" or units="major".',
     )
 

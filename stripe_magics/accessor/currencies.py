@@ -29,9 +29,8 @@ def total(frame: pd.DataFrame, column: str, by: str | None = None) -> Any:
     `by="currency"`."""
     own = money(frame, [column], units="minor")[0]  # whatever they are, they are added up
     info = FrameInfo.of(frame)
-    if info.object:
-        said = replace(own, units=units_of(frame[column], column, info))
-        refuse_wrong_units(frame, [said], info, only_mixed=True)
+    said = replace(own, units=units_of(frame[column], column, info)) if info.object else own
+    refuse_wrong_units(frame, [said], info, only_mixed=True)
     refuse_repeated_rows(frame, column)
     kinds = known_codes(frame, own)
     present = sorted(

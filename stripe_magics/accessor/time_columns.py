@@ -3,15 +3,18 @@ in every zone."""
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 
 from stripe_magics.accessor.account_facts import zone_of
 from stripe_magics.errors import ColumnNotFoundError, FrameError
 from stripe_magics.frames.column_facts import meanings
 from stripe_magics.frames.frame_info import FrameInfo, add_note
+from stripe_magics.frames.row_origins import SentValues
 
 
 def local_day(frame: pd.DataFrame, column: str, zone: str | None) -> pd.Series[Any]:
@@ -20,7 +23,39 @@ def local_day(frame: pd.DataFrame, column: str, zone: str | None) -> pd.Series[A
         raise ColumnNotFoundError(column, frame.columns)
     meaning = meanings(frame).get(column)
     whole_day = meaning is not None and meaning.day
-    return day_of(frame[column], "UTC" if whole_day else zone_of(frame, zone)).rename("date")
+    place = "UTC" if whole_day else zone_of(frame, zone)
+    if not whole_day:
+        _refuse_days(frame, column, place)
+    return day_of(frame[column], place).rename("date")
+
+
+def _refuse_days(frame: pd.DataFrame, column: str, zone: str) -> None:
+    """Days in UTC that were made of times (`dt.floor("D")`) have no local day: west of Greenwich it would be
+    the one before. FrameError where they surely were times; a warning where nothing is known of the rows and
+    all were made at midnight."""
+    values = frame[column]
+    if getattr(values.dtype, "tz", None) is None:  # `day_of` says what is wrong with it
+        return
+    times = values.dt.tz_convert("UTC").dt.tz_localize(None)
+    there = times.notna().to_numpy()
+    if not there.any() or not (times == times.dt.normalize())[there].all():
+        return  # some has a time of day
+    if (day_of(values, zone) == times)[there].all():
+        return  # in this zone it makes no difference
+    as_they_are = f'df.stripe.local_day("{column}", zone="UTC")'
+    sent = SentValues(frame, FrameInfo.of(frame)).times(column)[there]
+    if (~np.isnat(sent) & (sent != times.to_numpy("datetime64[us]")[there])).any():
+        raise FrameError(
+            f"{column} has days in UTC, no longer the times that Stripe sent, so the days in {zone} aren't"
+            " known any more.",
+            advice=f"Take local_day of the times before they are cut. As they are: {as_they_are}.",
+        )
+    if column == "created" and np.isnat(sent).all() and (times.dropna() != times.dropna().iloc[0]).any():
+        warnings.warn(
+            f"All times of {column} are midnight in UTC. If they are days (made by dt.floor), those in {zone}"
+            f" are wrong; as they are: {as_they_are}.",
+            stacklevel=4,
+        )
 
 
 def day_of(values: pd.Series[Any], zone: str) -> pd.Series[Any]:

@@ -10,7 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stripe_magics.accessor.amount_checks import refuse_unknown_numbers, refuse_wrong_units
+from stripe_magics.accessor.amount_checks import (
+    refuse_unknown_numbers,
+    refuse_unproven_units,
+    refuse_wrong_units,
+)
 from stripe_magics.accessor.amounts import MoneyColumn, exponents, is_numeric, units_of
 from stripe_magics.errors import ColumnNotFoundError, FrameError
 from stripe_magics.frames.column_facts import (
@@ -51,6 +55,7 @@ def money(
                 own[name] = source
     made = [MoneyColumn(name, own[name], units or units_of(frame[name], name, info)) for name in names]
     if units is None:
+        refuse_unproven_units(frame, made, info)
         refuse_wrong_units(frame, made, info)
     return made
 

@@ -17,11 +17,11 @@ from typing import Any
 import pandas as pd
 
 from stripe_magics._text import closest_matches
-from stripe_magics.accessor.units import convert
 from stripe_magics.errors import UnknownName, UsageFault
 from stripe_magics.finance import comparison, stripe_check
 from stripe_magics.finance.columns import columns_of
 from stripe_magics.finance.folders import ReportFolder
+from stripe_magics.finance.given_frames import in_minor_units
 from stripe_magics.finance.inputs import ReportInputs
 from stripe_magics.finance.list_fetch import account_read, fetcher, forget_lists, stripe_clock, zone_of
 from stripe_magics.finance.list_inputs import AT_HAND, LISTS, Fetch
@@ -220,10 +220,10 @@ def _given(inputs: ReportInputs, data: Mapping[str, pd.DataFrame] | None) -> dic
             raise UsageFault(f"data has no list {name!r}.", advice=f"Possible: {', '.join(possible)}.")
         if not isinstance(frame, pd.DataFrame):
             raise UsageFault(f"data[{name!r}] is {type(frame).__name__}; it must be a DataFrame.")
-        about = facts_of(frame)
-        if about.get("units") == "major" or about.get("other_units"):
-            frame = convert(frame, None, "minor")  # noqa: PLW2901 - the same rows
-        out[own] = inputs.with_inner_lists(own, frame)
+        cents, said = in_minor_units(own, frame)
+        if said:
+            inputs.note(said)
+        out[own] = inputs.with_inner_lists(own, cents)
     return out
 
 

@@ -257,6 +257,7 @@ class _SeenFrames:
     def __init__(self) -> None:
         self.accounts: set[tuple[str, str, str]] = set()
         self.identities: set[str] = set()  # of the connections that frames came from
+        self.frames = False  # whether any frame of Stripe's was made or read
         self.major = False  # whether a frame in major units was ever made or read
 
 
@@ -265,6 +266,7 @@ SEEN = _SeenFrames()
 
 def remember(info: FrameInfo, call: CallInfo | None = None) -> None:
     """Remember the account and zone of a frame that was made."""
+    SEEN.frames = True
     if call is not None and call.identity:
         SEEN.identities.add(call.identity)
     if info.mode and info.zone:

@@ -33,6 +33,7 @@ class RowOrigin:
     identity: str  # of the connection
     object: str = ""
     amounts: Mapping[str, Any] = field(default_factory=dict)  # by column, in minor units; currency, too
+    times: Mapping[str, Any] = field(default_factory=dict)  # by column; before pandas 3 only `created`
 
     def is_as(self, other: RowOrigin) -> bool:
         """Whether both came from one account, and count days in one zone."""
@@ -60,6 +61,7 @@ def remember_rows(frame: pd.DataFrame) -> None:
         call.identity,
         info.object,
         _amounts(frame, info),
+        _times(frame),
     )
     _ORIGINS.add(origin)
     put_origin(frame, origin)
@@ -100,7 +102,6 @@ def foreign_origins(frame: Any) -> list[RowOrigin]:
 
 
 def _amounts(frame: pd.DataFrame, info: FrameInfo) -> dict[str, Any]:
-    import pandas as pd
 
     if info.object not in facts():
         return {}
@@ -114,20 +115,38 @@ def _amounts(frame: pd.DataFrame, info: FrameInfo) -> dict[str, Any]:
     ]
     if "currency" in frame.columns:
         own.append("currency")  # to know whether an amount is still in the one in which it was sent
-    if pd.__version__.startswith("2."):
-        return {name: frame[name].copy() for name in own}
-    return {name: frame[name] for name in own}
+    return {name: _kept(frame[name]) for name in own}
 
 
-class SentAmounts:
-    """The amounts that Stripe sent for a frame's rows."""
+def _times(frame: pd.DataFrame) -> dict[str, Any]:
+    import pandas as pd
+
+    own = frame.columns if _copies_when_written() else frame.columns.intersection(["created"])
+    return {name: _kept(frame[name]) for name in own if isinstance(frame[name].dtype, pd.DatetimeTZDtype)}
+
+
+def _kept(values: pd.Series[Any]) -> pd.Series[Any]:
+    """The values as they are now, whatever is written into their frame."""
+    return values if _copies_when_written() else values.copy()
+
+
+def _copies_when_written() -> bool:
+    """Whether pandas copies what is written into, so that a value at hand stays what it is."""
+    import pandas as pd
+
+    return not pd.__version__.startswith("2.")
+
+
+class SentValues:
+    """The amounts and times that Stripe sent for a frame's rows. A frame that lost what it knew is compared
+    with the rows of any object that have its ids."""
 
     def __init__(self, frame: pd.DataFrame, info: FrameInfo) -> None:
         self._count = len(frame)
         self._found: list[tuple[RowOrigin, Any, Any]] = []  # an origin, which of its rows, where in the frame
         call = call_of(frame)
         own = call.origin if call is not None else None
-        others = [each for each in _ORIGINS if each is not own and each.object == info.object]
+        others = [each for each in _ORIGINS if each is not own and info.object in {"", each.object}]
         origins = [*([own] if own is not None else []), *others]
         if "id" in frame.columns and self._count and origins:
             self._look_in(origins, object_ids(frame))
@@ -136,6 +155,11 @@ class SentAmounts:
     def found(self) -> bool:
         """Whether any of the rows is one that Stripe sent, as far as is known here."""
         return bool(self._found)
+
+    @property
+    def object(self) -> str:
+        """The type of the objects that the rows are; "" where none is known."""
+        return self._found[0][0].object if self._found else ""
 
     def _look_in(self, origins: list[RowOrigin], ids: pd.Series[Any]) -> None:
         import numpy as np
@@ -164,6 +188,17 @@ class SentAmounts:
         for origin, there, rows in reversed(self._found):  # the frame's own call comes last: its amounts stay
             if name in origin.amounts:
                 out[rows] = origin.amounts[name].iloc[there].to_numpy("float64", na_value=np.nan)
+        return out
+
+    def times(self, name: str) -> Any:
+        """The times of a column as datetime64 in UTC without a zone; NaT where they aren't known."""
+        import numpy as np
+
+        out = np.full(self._count, np.datetime64("NaT"), dtype="datetime64[us]")
+        for origin, there, rows in reversed(self._found):
+            if name in origin.times:
+                values = origin.times[name].iloc[there].dt.tz_convert("UTC")
+                out[rows] = values.dt.tz_localize(None).to_numpy("datetime64[us]")
         return out
 
     def currencies(self) -> Any:

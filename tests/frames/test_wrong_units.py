@@ -245,3 +245,58 @@ def test_a_sum_counts_what_is_kept_of_a_holder_once(charges: pd.DataFrame) -> No
     assert lines.stripe.total("amount", by="currency").sum() == lines["amount"].sum()
     share = lines.assign(invoice_share=lines["amount"]).stripe.money("invoice_share")
     assert share.stripe.total("invoice_share", by="currency").sum() == lines["amount"].sum()
+
+
+@each_row("column", ["created", "status_transitions_paid_at"])
+def test_days_made_of_times_have_no_local_day(column: str) -> None:
+    sm.connect(sandbox=True, zone=ZONE)
+    df = sm.call("invoices.list", limit=40)
+    days = df.assign(**{column: df[column].dt.floor("D")})
+    if column != "created" and pd.__version__.startswith("2."):
+        pytest.skip("before pandas 3 only `created` is remembered: a copy of each time costs memory")
+    with pytest.raises(FrameError, match="no longer the times that Stripe sent"):
+        days.stripe.local_day(column)
+    with pytest.raises(FrameError, match="no longer the times"):
+        days.stripe.by_month("total", column=column)
+    as_they_are = days.stripe.local_day(column, zone="UTC").dropna()
+    assert (as_they_are == df[column].dropna().dt.tz_localize(None).dt.normalize()).all()
+    assert len(days.stripe.local_day(column, zone="Asia/Tokyo")) == len(days)  # the same day east of UTC
+    sm.close()
+
+
+def test_unknown_rows_that_were_all_made_at_midnight_are_told() -> None:
+    rows = pd.DataFrame({"id": ["ch_1x", "ch_2x"], "amount": [100, 200], "currency": "usd"})
+    rows["created"] = pd.to_datetime(["2026-03-01", "2026-03-02"], utc=True)
+    with pytest.warns(UserWarning, match="All times of created are midnight in UTC") as told:
+        rows.stripe.local_day("created", zone=ZONE)
+    assert [each.filename for each in told] == [__file__]
+    rows["created"] += pd.to_timedelta([0, 1], unit="h")
+    assert rows.stripe.local_day("created", zone=ZONE).dt.day.tolist() == [28, 1]
+
+
+def test_rows_that_lost_what_they_knew_are_compared_by_their_ids(charges: pd.DataFrame) -> None:
+    lost = divided(charges)
+    lost.attrs = {}
+    amount = lost[["id", "amount", "currency"]]
+    with pytest.raises(FrameError, match="where Stripe sent"):
+        amount.stripe.to_major()
+    assert amount.stripe.to_minor(units="major")["amount"].tolist() == whole(charges)["amount"].tolist()
+    twice = pd.concat([amount, amount])
+    with pytest.raises(FrameError, match="repeat an object"):
+        twice.stripe.total("amount")
+
+
+def test_whole_dollars_of_a_file_are_not_cents_because_of_a_gap(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sm.connect(sandbox=True)
+    sm.call("charges.list", limit=2)  # something was read here, but not these rows
+    monkeypatch.setattr(SEEN, "major", False)
+    rows = pd.DataFrame({"id": ["ch_1x", "ch_2x"], "amount": [25.0, None], "currency": "usd"})
+    with pytest.raises(FrameError, match="It is not known whether 'amount' is in minor units"):
+        rows.stripe.to_major()
+    assert rows.stripe.to_minor(units="major")["amount"].iloc[0] == 2500
+    monkeypatch.setattr(SEEN, "frames", False)  # a process that only reads files
+    with pytest.raises(FrameError, match="It is not known"):
+        rows[["amount", "currency"]].stripe.to_major(["amount"])
+    sm.close()
