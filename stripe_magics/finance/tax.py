@@ -16,29 +16,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stripe_magics.finance.aggregation import (
-    group_sums,
-    int_column,
-    require_columns,
-    result,
-    text_column,
-    to_str,
-    totals,
-)
+from stripe_magics.finance.aggregation import group_sums, require_columns, result, text_column, to_str, totals
 from stripe_magics.finance.columns import CURRENCY, column, count, declare, money, text
-from stripe_magics.finance.corrections import CREDIT_NOTE, billed, corrections, credit_notes_issued
+from stripe_magics.finance.corrections import billed, corrections
 from stripe_magics.finance.invoice_line_items import without_lines
 from stripe_magics.finance.nested_lists import nested_lists
 from stripe_magics.finance.receivables import transitions
 from stripe_magics.finance.reporting_period import Ints, Moment, Period, instants, period
-from stripe_magics.finance.tax_entries import (
-    AMOUNTS,
-    TaxEntries,
-    by_entry,
-    invoice_totals,
-    known_rates,
-    tax_entries,
-)
+from stripe_magics.finance.tax_corrections import in_proportion, of_credit_notes
+from stripe_magics.finance.tax_entries import AMOUNTS, by_entry, known_rates, tax_entries
 from stripe_magics.frames.frame_info import add_note, facts_of
 
 EU = frozenset(
@@ -195,61 +181,27 @@ def _documents(
     sold["posted"], sold["kind"] = finalized[sold["place"]], "invoice"
     parts = [sold]
     taken = corrections(invoices, credit_notes, refunds, charges)
-    taken = taken[(taken["posted"] >= span.start.value) & (taken["posted"] < span.end.value)]
-    place = (
-        pd.Index(ids).get_indexer(pd.Index(taken["invoice"])) if len(taken) else np.array([], dtype=np.int64)
-    )
-    known = (place >= 0) & counts[place] if len(taken) else np.array([], dtype=bool)
+    place = pd.Index(ids).get_indexer(pd.Index(taken["invoice"]))
+    known = (place >= 0) & counts[place]
     taken = taken[known].assign(place=place[known]).reset_index(drop=True)
-    spelt = _credit_notes(credit_notes, taken)
+    spelt = of_credit_notes(credit_notes, taken)
     if spelt is not None:
         noted, of_notes = spelt
         rates |= of_notes
-        parts.append(noted)
-        taken = taken[~taken["document"].isin(set(noted["document"]))]
-    if len(taken):  # in proportion to the invoice's own taxes
-        parts.append(_in_proportion(invoices, taken))
+        parts.append(noted[_within(noted, span)])
+    if (within := _within(taken, span)).any():
+        parts.append(in_proportion(invoices, taken, spelt and spelt[0], within))
     kept = [part[sold.columns] for part in parts if len(part)]
     out = pd.concat(kept, ignore_index=True) if len(kept) > 1 else (kept or [sold])[0]
     return out.astype({"taxable": np.int64, "tax": np.int64, "posted": np.int64, "inclusive": bool}), rates
 
 
-def _credit_notes(
-    credit_notes: pd.DataFrame | None, taken: pd.DataFrame
-) -> tuple[pd.DataFrame, Mapping[str, Mapping[str, Any]]] | None:
-    """The credit notes among the corrections that say themselves what tax they take back."""
-    if credit_notes is None or not len(issued := credit_notes_issued(credit_notes)):
-        return None
-    about = taken[taken["kind"] == CREDIT_NOTE].set_index("document")
-    issued = issued[to_str(issued["id"]).isin(about.index)]
-    entries = tax_entries(issued)
-    itemised = invoice_totals(issued)[1].ne(0).to_numpy(copy=True)
-    itemised[entries.row] = True
-    at = np.flatnonzero(itemised)
-    number = np.full(len(issued), -1, dtype=np.int64)
-    number[at] = np.arange(len(at))
-    whole = issued[itemised]
-    rows = by_entry(whole, TaxEntries(number[entries.row], entries.table, entries.rates))
-    rows["document"] = to_str(whole["id"]).take(rows.pop("at").to_numpy()).array
-    for name in ("posted", "invoice", "place"):
-        rows[name] = rows["document"].map(about[name])
-    rows["kind"] = CREDIT_NOTE
-    rows[list(AMOUNTS)] = -rows[list(AMOUNTS)].astype(np.int64)
-    return rows, entries.rates
-
-
-def _in_proportion(invoices: pd.DataFrame, taken: pd.DataFrame) -> pd.DataFrame:
-    """What corrections without taxes of their own take back of each tax of their invoices."""
-    places = np.unique(taken["place"].to_numpy())
-    theirs = invoices.take(places)
-    taxes = by_entry(theirs, tax_entries(theirs))
-    taxes["place"] = places[taxes.pop("at").to_numpy()]
-    share = taxes.merge(taken.rename(columns={"amount": "taken"}), on="place")
-    total = int_column(invoices, "total").to_numpy()[share["place"]]
-    part = share["taken"] / np.where(total == 0, 1, total) * (total != 0)
-    for name in AMOUNTS:
-        share[name] = -np.rint(share[name] * part).astype(np.int64)
-    return share
+def _within(rows: pd.DataFrame, span: Period) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    posted = rows["posted"].to_numpy(dtype=np.int64)
+    made: np.ndarray[tuple[int], np.dtype[np.bool_]] = (posted >= span.start.value) & (
+        posted < span.end.value
+    )
+    return made
 
 
 def treatment(rows: pd.DataFrame, home: str) -> pd.Series:
