@@ -47,6 +47,7 @@ def cash_forecast(
     days: int = 14,
     balance: pd.DataFrame | Mapping[str, int] | None = None,
     zone: str = "UTC",
+    credit_notes: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """The next `days` days from the day of `at`.
 
@@ -54,7 +55,7 @@ def cash_forecast(
     pending part); expected_invoices are open invoices on the day their customer usually pays (finalisation
     plus the customer's median delay; the median of all for new customers). An invoice that is later than that
     already is not counted, since nothing says when it will come; a note says how much that is. `balance`
-    starts the cumulative column.
+    starts the cumulative column; `credit_notes` say what was owed before they reduced it.
     """
     require_columns(
         transactions,
@@ -80,7 +81,7 @@ def cash_forecast(
         )
     ]
     if invoices is not None:
-        owed = owed_at(finalised(invoices, "cash_forecast"), start, start)
+        owed = owed_at(finalised(invoices, "cash_forecast", credit_notes=credit_notes), start, start)
         owed = owed[owed["amount"] > 0].reset_index(drop=True)
         delays = usual_delay(invoices)
         wait = owed["customer"].map(delays).fillna(float(delays.median()) if len(delays) else 0.0)

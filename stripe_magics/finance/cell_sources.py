@@ -150,7 +150,9 @@ def _payout(amount: str, x: ReportInputs) -> pd.DataFrame:
 def _owed(column: str, x: ReportInputs) -> pd.DataFrame:
     at: Period | pd.Timestamp = x.clock if x.period is None else x.period
     until, age_date = (at.end, at.age_date) if isinstance(at, Period) else receivables.at_of(at, x.zone)
-    frame = receivables.finalised(x["invoices"], "rows", sales=x.options.get("sales", "all"))
+    frame = receivables.finalised(
+        x["invoices"], "rows", sales=x.options.get("sales", "all"), credit_notes=x.credits_before_payment()
+    )
     owed = receivables.owed_at(frame, until, age_date)
     lost = owed["uncollectible"].to_numpy()
     owed = owed.assign(counted=lost if column == "uncollectible" else owed["amount"])

@@ -65,14 +65,21 @@ def _owed(frame: pd.DataFrame, span: Period) -> pd.DataFrame:
     ),
 )
 def dso(
-    invoices: pd.DataFrame, start: Moment, end: Moment, *, sales: str = "all", zone: str = "UTC"
+    invoices: pd.DataFrame,
+    start: Moment,
+    end: Moment,
+    *,
+    sales: str = "all",
+    zone: str = "UTC",
+    credit_notes: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Days sales outstanding at the end of a period, by currency.
 
     Sales and receivables are of the same invoices: all finalised ones, or those sent to customers
-    (`sales="send_invoice"`).
+    (`sales="send_invoice"`). `credit_notes` say what was owed before they reduced it.
     """
-    frame, span = finalised(invoices, "dso", sales=sales), period(start, end, zone)
+    frame = finalised(invoices, "dso", sales=sales, credit_notes=credit_notes)
+    span = period(start, end, zone)
     owed, billed = _owed(frame, span), billed_in(frame, span)
     receivables = sums_by_currency(owed["currency"], owed["amount"])
     current = sums_by_currency(owed["currency"], owed["amount"].where(owed["days_overdue"] <= 0, 0))
@@ -91,7 +98,8 @@ def dso(
 
 
 def _true_dso(frame: pd.DataFrame, owed: pd.DataFrame, currency: str, span: Period) -> float:
-    living = living_at(frame, span.end)
+    begun = frame[frame["finalized"] < span.end.value]  # later ones are not of the last month's sales
+    living = living_at(begun, span.end)
     mine, rows = living[living["currency"] == currency], owed[owed["currency"] == currency]
     if rows.empty:
         return 0.0
@@ -124,10 +132,18 @@ def _true_dso(frame: pd.DataFrame, owed: pd.DataFrame, currency: str, span: Peri
     ratio_of("paid_on_time_share", "The part of what was paid in the period that was paid by its due date."),
 )
 def collections(
-    invoices: pd.DataFrame, start: Moment, end: Moment, *, sales: str = "all", zone: str = "UTC"
+    invoices: pd.DataFrame,
+    start: Moment,
+    end: Moment,
+    *,
+    sales: str = "all",
+    zone: str = "UTC",
+    credit_notes: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """How well a period's receivables were collected, by currency."""
-    frame, span = finalised(invoices, "collections", sales=sales), period(start, end, zone)
+    """How well a period's receivables were collected, by currency. `credit_notes` say what was owed before
+    they reduced it."""
+    frame = finalised(invoices, "collections", sales=sales, credit_notes=credit_notes)
+    span = period(start, end, zone)
     before = owed_at(frame, span.start, span.start)
     closing, billed = _owed(frame, span), billed_in(frame, span)
     done = days_to_pay(invoices, sales=sales)

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from stripe_magics.errors import MissingData, NotFound, PermissionDenied, ReportUnavailable, StripeError
-from stripe_magics.finance.aggregation import lists, text_column, to_str
+from stripe_magics.finance.aggregation import int_column, lists, text_column, to_str
 from stripe_magics.finance.invoice_line_items import (
     coupons_of,
     filled_lists,
@@ -53,6 +53,11 @@ class ReportInputs(ListInputs):
             self.note("Without the ledger, parts of payments that were never captured count as refunds.")
             return refunds
         return without_reversals(refunds, entries)
+
+    def credits_before_payment(self) -> pd.DataFrame | None:
+        """The credit notes, if one reduced what was due of some invoice: it was owed in full until then."""
+        reduced = int_column(self["invoices"], "pre_payment_credit_notes_amount")
+        return self.optional("credit_notes") if reduced.any() else None
 
     def subscription_events(self, until: pd.Timestamp) -> pd.DataFrame | None:
         """What happened to subscriptions in the days that Stripe keeps events, if it counts until an instant.

@@ -85,10 +85,10 @@ def _charges(inputs: ReportInputs, span: Period) -> tuple[Sums, Sums]:
 
 
 def _receivables(inputs: ReportInputs, span: Period) -> tuple[Sums, Sums]:
-    left = _of(receivables.ar_ageing(inputs["invoices"], span), "total")
-    return left, _of(
-        days_outstanding.dso(inputs["invoices"], span.start, span.end, zone=span.zone), "receivables"
-    )
+    invoices, notes = inputs["invoices"], inputs.credits_before_payment()
+    left = _of(receivables.ar_ageing(invoices, span, credit_notes=notes), "total")
+    made = days_outstanding.dso(invoices, span.start, span.end, zone=span.zone, credit_notes=notes)
+    return left, _of(made, "receivables")
 
 
 def _open(inputs: ReportInputs, span: Period) -> tuple[Sums, Sums]:

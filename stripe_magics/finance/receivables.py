@@ -51,12 +51,15 @@ def transitions(invoices: pd.DataFrame, name: str) -> Ints:
     return nanoseconds(invoices[column_])
 
 
-def finalised(invoices: pd.DataFrame, report: str, *, sales: str = "all") -> pd.DataFrame:
+def finalised(
+    invoices: pd.DataFrame, report: str, *, sales: str = "all", credit_notes: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Finalised invoices with their moments as int64 nanoseconds (`finalized`, `due`, `ended`, `paid`,
     `voided`).
 
     Void ones are among them while it is known when they were voided: `voided` is that instant, later than all
-    others where an invoice is not void. `living_at` takes out those that were void by an instant.
+    others where an invoice is not void. `living_at` takes out those that were void by an instant. `credits`
+    are the instants and amounts of what `credit_notes` took off before an invoice was paid; missing for most.
     """
     if sales not in SALES:
         raise UsageFault(f"--sales {sales} isn't possible: {' or '.join(SALES)}.")
@@ -92,6 +95,7 @@ def finalised(invoices: pd.DataFrame, report: str, *, sales: str = "all") -> pd.
             "remaining": to_int64(invoices["amount_remaining"]).to_numpy(),
             "total": to_int64(invoices["total"]).to_numpy(),
             "starting_balance": int_column(invoices, "starting_balance").to_numpy(),
+            "credits": to_str(invoices["id"]).map(_credits(credit_notes)).to_numpy(dtype=object),
         }
     )
     living = (finalized != NONE) & (voided != NONE) & status.ne("draft").to_numpy()
@@ -99,6 +103,32 @@ def finalised(invoices: pd.DataFrame, report: str, *, sales: str = "all") -> pd.
         living &= method.isin(["send_invoice", ""]).to_numpy()
     out: pd.DataFrame = frame[living].reset_index(drop=True)
     return out
+
+
+def _credits(credit_notes: pd.DataFrame | None) -> dict[str, list[tuple[int, int]]]:
+    """By invoice, when credit notes took how much off what was due: those issued before it was paid. What
+    they took is in neither `amount_due` nor `amount_remaining` any more."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    if credit_notes is None or credit_notes.empty or "invoice" not in credit_notes.columns:
+        return found
+    issued = credit_notes[text_column(credit_notes, "status").ne("void")]
+    if "pre_payment_amount" in issued.columns:
+        amount = to_int64(issued["pre_payment_amount"])
+    else:
+        amount = int_column(issued, "total", "amount").where(text_column(issued, "type").eq("pre_payment"), 0)
+    rows = zip(to_str(issued["invoice"]), nanoseconds(issued["created"]).tolist(), amount, strict=True)
+    for invoice, when, value in rows:
+        if value:
+            found.setdefault(invoice, []).append((when, int(value)))
+    return found
+
+
+def _credited_later(frame: pd.DataFrame, until: pd.Timestamp) -> pd.Series:
+    """What credit notes took off each invoice since an instant: it was owed then."""
+    out = np.zeros(len(frame), dtype=np.int64)
+    for at in np.flatnonzero(frame["credits"].notna()):
+        out[at] = sum(amount for when, amount in frame["credits"].iloc[at] if when >= until.value)
+    return pd.Series(out, index=frame.index)
 
 
 def living_at(frame: pd.DataFrame, until: pd.Timestamp) -> pd.DataFrame:
@@ -113,8 +143,8 @@ def owed_at(frame: pd.DataFrame, until: pd.Timestamp, age_date: pd.Timestamp) ->
 
     What is still open now is owed with what remains of it, and what was voided later was owed with what
     remained when it was; what was paid later was owed in full (partial payments before that instant are not
-    known from the invoice alone). uncollectible is what was written off by then and neither paid nor voided;
-    it is not owed any more.
+    known from the invoice alone). To all of it comes what credit notes took off since (`credits`).
+    uncollectible is what was written off by then and neither paid nor voided; it is not owed any more.
     """
     begun = frame["finalized"] < until.value
     over = frame["voided"].where(frame["status"].ne("paid"), frame["paid"])
@@ -129,7 +159,7 @@ def owed_at(frame: pd.DataFrame, until: pd.Timestamp, age_date: pd.Timestamp) ->
     left = mine["status"].isin(["open", "uncollectible"]) | (
         mine["status"].eq("void") & (mine["remaining"] > 0)
     )
-    amount = mine["remaining"].where(left, mine["amount_due"])
+    amount = mine["remaining"].where(left, mine["amount_due"]) + _credited_later(mine, until)
     out = pd.DataFrame(
         {
             **{
@@ -229,14 +259,16 @@ def ar_ageing(
     zone: str = "UTC",
     by: str = "customer",
     sales: str = "all",
+    credit_notes: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Open invoices by age at a moment; `by="invoice"` gives a row an invoice. Days are rounded up: 30.5 days
-    is 31-60. Raises `UsageFault` for another `by`, `MissingData` for frames that lack something.
+    is 31-60. `credit_notes` say what was owed before they reduced it. Raises `UsageFault` for another `by`,
+    `MissingData` for frames that lack something.
 
     Source: docs.stripe.com/revenue-recognition/reports/accounts-receivable-aging.
     """
     until, age_date = at_of(at, zone)
-    owed = owed_at(finalised(invoices, "ar_ageing", sales=sales), until, age_date)
+    owed = owed_at(finalised(invoices, "ar_ageing", sales=sales, credit_notes=credit_notes), until, age_date)
     if by not in {"customer", "invoice"}:
         raise UsageFault(f"--by {by} isn't possible: customer or invoice.")
     make = _ageing_by_customer if by == "customer" else _ageing_by_invoice

@@ -98,10 +98,15 @@ def make_ending_balance(x: ReportInputs) -> pd.DataFrame:
     return balance.ending_balance(x["transactions"], x.items(gone), every, at, zone=x.zone)
 
 
+def owed_by(x: ReportInputs) -> dict[str, Any]:
+    """Whose invoices count, and what reduced them."""
+    return {"sales": x.options["sales"], "credit_notes": x.credits_before_payment()}
+
+
 def make_ar_ageing(x: ReportInputs) -> pd.DataFrame:
     """At the end of the period, else now."""
     at = x.clock if x.period is None else x.period
-    return receivables.ar_ageing(x["invoices"], at, zone=x.zone, by=x.options["by"], sales=x.options["sales"])
+    return receivables.ar_ageing(x["invoices"], at, zone=x.zone, by=x.options["by"], **owed_by(x))
 
 
 def make_tax_collected(x: ReportInputs) -> pd.DataFrame:
@@ -235,7 +240,13 @@ def make_cash_forecast(x: ReportInputs) -> pd.DataFrame:
             " forecast from now."
         )
     return cash_projection.cash_forecast(
-        x["transactions"], x["invoices"], at=at, days=x.options["days"], balance=x.balance(), zone=x.zone
+        x["transactions"],
+        x["invoices"],
+        at=at,
+        days=x.options["days"],
+        balance=x.balance(),
+        zone=x.zone,
+        credit_notes=x.credits_before_payment(),
     )
 
 

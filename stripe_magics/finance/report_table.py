@@ -170,13 +170,13 @@ REPORTS: dict[str, Report] = {
     "dso": Report(
         "Days sales outstanding",
         lambda f: f.days_outstanding.dso,
-        lambda f, x: f.days_outstanding.dso(x["invoices"], **f.bounds(x), sales=x.options["sales"]),
+        lambda f, x: f.days_outstanding.dso(x["invoices"], **f.bounds(x), **f.owed_by(x)),
         options={"sales": SALES_OPTION}, formula="dso = receivables / sales x days",
     ),
     "collections": Report(
         "Collection effectiveness and days to pay",
         lambda f: f.days_outstanding.collections,
-        lambda f, x: f.days_outstanding.collections(x["invoices"], **f.bounds(x), sales=x.options["sales"]),
+        lambda f, x: f.days_outstanding.collections(x["invoices"], **f.bounds(x), **f.owed_by(x)),
         options={"sales": SALES_OPTION},
         formula="cei = (begin + sales - end_total) / (begin + sales - end_current) x 100",
     ),

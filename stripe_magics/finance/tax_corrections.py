@@ -73,7 +73,7 @@ class _Steps:
         self.places = pd.Index(places)
         self.total = int_column(theirs, "total").to_numpy()
         self.credited, self.written = np.zeros(len(places)), np.zeros(len(places))
-        self.left = self.taxes[list(AMOUNTS)].to_numpy(dtype=np.int64)
+        self.left = self.taxes[list(AMOUNTS)].to_numpy(dtype=np.int64, copy=True)
         self.lost = np.zeros_like(self.left)  # what write-offs took, to be given back if they are undone
 
     def take(self, step: pd.DataFrame, spelt: pd.DataFrame | None) -> pd.DataFrame:
