@@ -19,6 +19,7 @@ from stripe_magics.accessor.amounts import MoneyColumn, exponents, is_numeric, u
 from stripe_magics.errors import ColumnNotFoundError, FrameError
 from stripe_magics.frames.column_facts import (
     CurrencySource,
+    column_names,
     currency_labels,
     meanings,
     money_columns,
@@ -77,11 +78,17 @@ def declare(frame: pd.DataFrame, columns: Sequence[str], currency: str, units: s
 
 
 def _made_by_a_person(frame: pd.DataFrame) -> list[Any]:
-    """The numbers of a frame of objects that none of Stripe's fields has: added columns."""
+    """The numbers of a frame of objects that none of Stripe's fields has: added columns. Of a frame that lost
+    what it knew, those that are named like no field of any object."""
     info, call = FrameInfo.of(frame), call_of(frame)
-    if info.object not in facts() or info.amounts is not None or call is None or not call.columns:
+    if info.amounts is not None or info.more:
         return []
-    known = {*call.columns, *meanings(frame, info), *info.money}
+    if not info.object:
+        known = {*column_names(), *info.money}
+    elif info.object in facts() and call is not None and call.columns:
+        known = {*call.columns, *meanings(frame, info), *info.money}
+    else:
+        return []
     return [name for name in frame.columns if name not in known and is_numeric(frame[name])]
 
 

@@ -27,6 +27,7 @@ from stripe_magics.finance.close_checks import (
     PASSED,
     UNCHECKED,
     Closing,
+    check_exchange,
     check_journal,
     check_period,
     check_proofs,
@@ -34,6 +35,7 @@ from stripe_magics.finance.close_checks import (
     checklist,
 )
 from stripe_magics.finance.close_handover import PARTS, beside, hand_over, trail_of, workbook_path
+from stripe_magics.finance.close_sequence import ENDING, check_before
 from stripe_magics.finance.inputs import ReportInputs
 from stripe_magics.finance.list_inputs import AT_HAND, LISTS
 from stripe_magics.finance.report_arguments import month_end, read_flag
@@ -61,8 +63,9 @@ def close_month(  # noqa: PLR0913 - public: each is a keyword of its own
 
     `month` is `"2026-09"` (the last month unless given); `quarter` and `year` close those. `map` are the
     accounts of the journal: a YAML file, a dict, or one of saas, skr03, skr04. `to` is an .xlsx file; beside
-    it are written NAME.tax.csv and NAME.audit.json, which `verify_close` reads again. `who` is the name in
-    the audit trail (`"me"`: this machine's user). `over`, `data`, `tz` and `fresh` are as in `report`.
+    it are written NAME.tax.csv and NAME.audit.json, which `verify_close` reads again; where that of the month
+    before lies there, this month has to begin when and with what that one ended. `who` is the name in the
+    audit trail (`"me"`: this machine's user). `over`, `data`, `tz` and `fresh` are as in `report`.
     With `strict` a failed check raises `CloseFailed` once everything is written.
 
     Returns the columns check, result (passed, failed, differs, unchecked), currency, left, right, residual
@@ -74,6 +77,8 @@ def close_month(  # noqa: PLR0913 - public: each is a keyword of its own
     """
     target, fresh, strict = workbook_path(to), read_flag("fresh", fresh), read_flag("strict", strict)
     closing = _close(month_end(month, quarter, year), tz, over, data, map, fresh=fresh)
+    if target is not None:
+        check_before(closing, target.absolute().parent)
     made = checklist(closing)
     _headline(made, closing)
     if target is not None:
@@ -101,7 +106,7 @@ def verify_close(
     is damaged, `UsageFault` on another account.
     """
     path = Path(file)
-    trail_file = path if path.suffix == ".json" else beside(path, "audit.json")
+    trail_file = path if path.suffix == ".json" else beside(path, ENDING)
     trail = audit_trail.read_trail(trail_file)
     about = trail["period"]
     closing = _close(
@@ -173,6 +178,7 @@ def _close(
     check_period(closing)
     check_proofs(closing, proofs)
     check_residuals(closing)
+    check_exchange(closing)
     check_journal(closing)
     _tax(closing)
     return closing

@@ -15,9 +15,12 @@ from stripe_magics.finance import balance, journal_entries
 from stripe_magics.finance.account_map import AccountMap
 from stripe_magics.finance.aggregation import result
 from stripe_magics.finance.columns import declare, money, text
+from stripe_magics.finance.currency_exchange import wrong_rates
 from stripe_magics.finance.inputs import ReportInputs
+from stripe_magics.finance.list_inputs import LISTS
 from stripe_magics.finance.proofs import EXPLAINED, PROOFS
 from stripe_magics.finance.reporting_period import Period
+from stripe_magics.finance.row_checks import repeated
 from stripe_magics.frames.frame_info import facts_of, set_facts
 
 PASSED, FAILED, DIFFERS, UNCHECKED = "passed", "failed", "differs", "unchecked"
@@ -44,6 +47,10 @@ ACTIONS = {
     "ledger entries of charges": (
         "A charge lacks its ledger entry, or the other way round: compare %stripe charges list with balance"
         " list_history."
+    ),
+    "ledger entries of payouts": (
+        "A payout lacks its ledger entry, or the other way round: compare %stripe payouts list with balance"
+        " list_history --type payout."
     ),
     "ageing": "%stripe report ar_ageing --month {month} --by invoice names each invoice.",
     "lines of invoices": (
@@ -117,6 +124,9 @@ def check_period(closing: Closing) -> None:
     closing.check("The period is over", PASSED if over else FAILED)
     partial = [name for name, made in closing.reports.items() if not facts_of(made).get("complete", True)]
     closing.check("Lists are complete", FAILED if partial else PASSED)
+    lists = [(name, closing.inputs.data[name]) for name in LISTS if name in closing.inputs.data]
+    twice = " ".join(filter(None, (repeated(name, frame) for name, frame in lists)))
+    closing.check("Every object stands once", FAILED if twice else PASSED, said=twice)
 
 
 def check_proofs(closing: Closing, proofs: pd.DataFrame) -> None:
@@ -148,6 +158,19 @@ def check_residuals(closing: Closing) -> None:
             amount = int(known[about].astype("Int64").fillna(0).sum())
             off = int(wrong["residual"].sum())
             closing.check(says, FAILED if len(wrong) else PASSED, str(code), amount, amount - off)
+
+
+def check_exchange(closing: Closing) -> None:
+    """Whether each foreign charge came in at the rate that its entry names."""
+    charges, entries = closing.inputs.data.get("charges"), closing.inputs.data.get("transactions")
+    if charges is None or entries is None or "exchange_rate" not in entries.columns:
+        return
+    wrong = wrong_rates(entries[closing.span.contains(entries["created"])], charges)
+    if wrong is None:
+        return
+    ids = ", ".join(map(str, wrong[:5])) + (" ..." if len(wrong) > 5 else "")
+    said = f"Not the charge's amount at the rate of the entry: {ids}. Read the ledger again with --fresh."
+    closing.check("Foreign charges = their amount at their rate", FAILED if wrong else PASSED, said=said)
 
 
 def check_journal(closing: Closing) -> None:

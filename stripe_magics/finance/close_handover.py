@@ -16,7 +16,7 @@ from stripe_magics._files import checksum, write_atomically
 from stripe_magics._version import __version__
 from stripe_magics.accessor.spreadsheets import load_writer
 from stripe_magics.errors import FileError, UsageFault
-from stripe_magics.finance import audit_trail, tax_handover, workbook
+from stripe_magics.finance import audit_trail, close_sequence, tax_handover, workbook
 from stripe_magics.finance.close_checks import DIFFERS, FAILED, PASSED, UNCHECKED, Closing
 from stripe_magics.finance.columns import columns_of
 from stripe_magics.finance.inputs import ReportInputs
@@ -93,6 +93,7 @@ def trail_of(closing: Closing, who: str) -> dict[str, Any]:
             "words": span.words(),
         },
         "accounts": closing.accounts.source,
+        "balance": close_sequence.balances(closing),
         "lists": {name: audit_trail.list_trail(frame, span.end) for name, frame in sorted(lists.items())},
         "reports": {
             name: {"rows": len(frame), "sha256": audit_trail.frame_hash(frame)}
@@ -132,7 +133,7 @@ def hand_over(closing: Closing, made: pd.DataFrame, target: Path, who: str) -> l
         paths.append(beside(target, "tax.csv"))
         write_atomically(paths[-1], tax_handover.as_csv(closing.reports["tax_handover"]))
     trail["workbook"] = {"file": target.name, "sha256": checksum(target)}
-    paths.append(beside(target, "audit.json"))
+    paths.append(beside(target, close_sequence.ENDING))
     write_atomically(paths[-1], json.dumps(trail, indent=1, sort_keys=True))
     return paths
 

@@ -9,7 +9,9 @@ from stripe_magics.finance.aggregation import require_columns, result, text_colu
 from stripe_magics.finance.balance import ledger
 from stripe_magics.finance.columns import CURRENCY, column, declare, money, text
 from stripe_magics.finance.reporting_period import Moment, period
+from stripe_magics.money import exponent
 
+_RATE_DIGITS = 1e-5  # what a rate of six digits leaves open
 _REVERSALS = ("refund", "payment_refund", "adjustment", "refund_failure", "payment_failure_refund")
 
 
@@ -87,3 +89,29 @@ def fx_effect(
     out = out.sort_values(["currency", "created", "entry"], kind="stable")
     columns = ["currency", "charge", "entry", "created", "charged", "returned", "rate_in", "rate_out", "gain"]
     return result(out[columns], "fx_effect", [transactions, refunds, disputes], period=span, zone=zone)
+
+
+def wrong_rates(transactions: pd.DataFrame, charges: pd.DataFrame) -> list[str] | None:
+    """The entries of foreign charges that aren't the charge's amount at the rate that they name, or name
+    none; None where there are no foreign charges.
+
+    Whether a rate is between minor or major units isn't documented for pairs of currencies with different
+    decimals: either is taken.
+    """
+    frame = ledger(transactions)
+    frame = frame[frame["reporting_category"].isin(["charge"]).to_numpy()]
+    of = pd.Index(to_str(charges["id"])).get_indexer(pd.Index(text_column(frame, "source")))
+    frame, of = frame[of >= 0], of[of >= 0]
+    code, theirs = to_str(frame["currency"]), to_str(charges["currency"]).to_numpy()[of]
+    foreign = (code != theirs).to_numpy()
+    if not foreign.any():
+        return None
+    frame, of, code, theirs = frame[foreign], of[foreign], code[foreign], theirs[foreign]
+    amount = to_int64(frame["amount"]).to_numpy(dtype=float)
+    rate = pd.to_numeric(frame["exchange_rate"], errors="coerce").to_numpy(dtype=float)
+    expected = to_int64(charges["amount"]).to_numpy(dtype=float)[of] * rate
+    steps = np.array([exponent(a) - exponent(b) for a, b in zip(code, theirs, strict=True)], dtype=float)
+    near = np.zeros(len(frame), dtype=bool)
+    for each in (expected, expected * 10.0**steps):
+        near |= np.abs(amount - each) <= 1 + _RATE_DIGITS * np.abs(amount)
+    return to_str(frame["id"])[~near].tolist()

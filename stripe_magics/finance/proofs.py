@@ -84,6 +84,29 @@ def _charges(inputs: ReportInputs, span: Period) -> tuple[Sums, Sums]:
     return _of(rows, "amount"), sums_by_currency(rows["currency"], own)
 
 
+def _payouts(inputs: ReportInputs, span: Period) -> tuple[Sums, Sums] | None:
+    """The payouts of the period that either side names, the ledger or their own list, against those that both
+    have."""
+    paid = inputs.optional("payouts")
+    if paid is None:
+        return None
+    entries = balance.ledger(inputs.reading(whole=True)[0])
+    entries = entries[entries["reporting_category"].isin(["payout"]).to_numpy()]
+    rows = entries[span.contains(entries["created"])]
+    every = [(str(code), -int(amount)) for code, amount in zip(rows["currency"], rows["amount"], strict=True)]
+    both: list[tuple[str, int]] = []
+    if len(paid):
+        ids, named, known = to_str(paid["id"]), *(text_column(each, "source") for each in (rows, entries))
+        amounts = list(zip(to_str(paid["currency"]), to_int64(paid["amount"]).tolist(), strict=True))
+        lacking = span.contains(paid["created"]) & ~ids.isin(known).to_numpy()
+        every += [amounts[at] for at in np.flatnonzero(lacking)]
+        both = [amounts[at] for at in np.flatnonzero(ids.isin(named))]
+    left, right = (pd.DataFrame(each, columns=["currency", "amount"]) for each in (every, both))
+    return sums_by_currency(left["currency"], left["amount"]), sums_by_currency(
+        right["currency"], right["amount"]
+    )
+
+
 def _receivables(inputs: ReportInputs, span: Period) -> tuple[Sums, Sums]:
     invoices, notes = inputs["invoices"], inputs.credits_before_payment()
     left = _of(receivables.ar_ageing(invoices, span, credit_notes=notes), "total")
@@ -147,6 +170,7 @@ PROOFS: dict[str, Proof] = {
     "fees = fees of the ledger": _fees,
     "fees of volume = fees": _volume,
     "ledger entries of charges = the charges": _charges,
+    "ledger entries of payouts = the payouts": _payouts,
     "ageing = receivables of dso": _receivables,
     "ageing now = what remains of open invoices": _open,
     "lines of invoices = their totals without tax": _lines,

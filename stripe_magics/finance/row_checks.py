@@ -48,6 +48,23 @@ def faults(name: str, frame: pd.DataFrame) -> list[str]:
     return found
 
 
+def repeated(name: str, frame: pd.DataFrame) -> str:
+    """What to say of objects that stand in a list more than once, so that they are counted as often; "" where
+    each stands once."""
+    if "id" not in frame.columns or frame["id"].is_unique:
+        return ""
+    again = frame["id"].duplicated().to_numpy() & frame["id"].notna().to_numpy()
+    ids = to_str(frame.loc[again, "id"]).drop_duplicates()
+    if ids.empty:
+        return ""
+    more = " ..." if len(ids) > _SHOWN else ""
+    return (
+        f"{int(again.sum()):,} rows of the {name.replace('_', ' ')} repeat an object that stands in another"
+        f" row, and count again: {', '.join(ids.head(_SHOWN))}{more}. Each once:"
+        ' df.drop_duplicates("id").'
+    )
+
+
 def _named(frame: pd.DataFrame, rows: np.ndarray, name: str, says: str) -> str:
     count = int(rows.sum())
     ids = to_str(frame.loc[rows, "id"]).head(_SHOWN).tolist() if "id" in frame.columns else []

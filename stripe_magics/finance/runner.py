@@ -36,6 +36,7 @@ from stripe_magics.finance.report_arguments import (
 from stripe_magics.finance.report_makers import default_span
 from stripe_magics.finance.report_table import REPORTS, Report
 from stripe_magics.finance.reporting_period import HINT, Moment, Period, check_zone
+from stripe_magics.finance.row_checks import repeated
 from stripe_magics.frames.frame_info import add_note, facts_of, set_facts
 
 _RUNS: dict[str, ReportInputs] = {}
@@ -221,8 +222,8 @@ def _given(inputs: ReportInputs, data: Mapping[str, pd.DataFrame] | None) -> dic
         if not isinstance(frame, pd.DataFrame):
             raise UsageFault(f"data[{name!r}] is {type(frame).__name__}; it must be a DataFrame.")
         cents, said = in_minor_units(own, frame)
-        if said:
-            inputs.note(said)
+        for note in filter(None, (said, repeated(own, frame) if own in LISTS else "")):
+            inputs.note(note)
         out[own] = inputs.with_inner_lists(own, cents)
     return out
 

@@ -44,7 +44,7 @@ def test_close_shows_its_results_in_colours(shell: InteractiveShell, tmp_path: P
     shown = shell.display_formatter.format(made)[0]
     assert "#d7f7c2" in shown["text/html"]
     assert "24,506.55 EUR" in shown["text/plain"]
-    assert "50 passed" in shown["text/plain"]
+    assert "54 passed" in shown["text/plain"]
     again = run(shell, f"close --verify {tmp_path}/close.xlsx")
     assert again.empty
     assert "nothing changed since" in shell.display_formatter.format(again)[0]["text/plain"]
