@@ -55,7 +55,10 @@ class ReportInputs(ListInputs):
         return without_reversals(refunds, entries)
 
     def credits_before_payment(self) -> pd.DataFrame | None:
-        """The credit notes, if one reduced what was due of some invoice: it was owed in full until then."""
+        """The credit notes, if one reduced what was due of some invoice: it was owed in full until then. None
+        where the report is about now."""
+        if self.period is None or self.period.start >= self.clock:
+            return None
         reduced = int_column(self["invoices"], "pre_payment_credit_notes_amount")
         return self.optional("credit_notes") if reduced.any() else None
 

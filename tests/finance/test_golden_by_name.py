@@ -488,7 +488,11 @@ def test_money_of_the_lifetime_report_is_scaled_like_all_money() -> None:
     connect(FakeAccount(invoice=[bill("a", 1), bill("a", 2), bill("a", 3), bill("b", 1), bill("b", 2)]))
     table = sm.report("ltv", start="2026-02-01", end="2026-03-31", months=2)
     assert cells(table, "arpu", "churn", "ltv") == [(8000, 0.25, 32000)]
-    assert table.stripe.to_major()["ltv"].tolist() == [320.0]
+    assert table.stripe.to_major()[["arpu", "ltv"]].to_numpy().tolist() == [[80.0, 320.0]]
+    assert [str(table[name].dtype) for name in ("arpu", "ltv")] == ["int64", "int64"]
+    (stayed,) = sm.report("ltv", month="2026-02", months=1).to_dict("records")  # nobody left
+    assert stayed["churn"] == 0
+    assert pd.isna(stayed["ltv"])
 
 
 def test_customers_in_the_currency_of_settlement_with_a_bridge_to_the_ledger() -> None:

@@ -58,6 +58,45 @@ def test_what_differs_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "cells differ" in " ".join(made.attrs["stripe"]["notes"])
 
 
+def one_more(column: str) -> Callable[[list[dict[str, str]]], list[dict[str, str]]]:
+    def change(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+        return [
+            {
+                **each,
+                column: str(float(each[column]) + 1) if column != "count" else str(int(each["count"]) + 1),
+            }
+            if each["reporting_category"] == "refund"
+            else each
+            for each in rows
+        ]
+
+    return change
+
+
+def a_row_more(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    return [*rows, {**rows[0], "reporting_category": "topup"}]
+
+
+@each_row(
+    ("change", "row", "columns"),
+    [
+        (one_more("gross"), "refund", {"gross"}),
+        (one_more("count"), "refund", {"gross", "fee", "net"}),
+        (a_row_more, "topup", {"gross", "fee", "net"}),
+    ],
+)
+def test_each_kind_of_difference_is_named(
+    change: Callable[[list[dict[str, str]]], list[dict[str, str]]], row: str, columns: set[str]
+) -> None:
+    own = stripe_check.run_report
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stripe_check, "run_report", lambda *args, **more: change(own(*args, **more)))
+        made = sm.report("balance_activity", **SEPTEMBER, check="stripe")
+    differs = made[made["status"] == "differs"]
+    assert set(differs["row"]) == {row}
+    assert set(differs["column"]) == columns
+
+
 def test_the_line_and_what_can_t_be_checked(tmp_path: Any) -> None:
     for name, options, message in (
         ("balance_activity", {**SEPTEMBER, "check": "bank"}, "--check bank isn't possible: stripe"),
