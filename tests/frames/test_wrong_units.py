@@ -286,9 +286,7 @@ def test_rows_that_lost_what_they_knew_are_compared_by_their_ids(charges: pd.Dat
         twice.stripe.total("amount")
 
 
-def test_whole_dollars_of_a_file_are_not_cents_because_of_a_gap(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_whole_dollars_of_a_file_are_not_cents_because_of_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     sm.connect(sandbox=True)
     sm.call("charges.list", limit=2)  # something was read here, but not these rows
     monkeypatch.setattr(SEEN, "major", False)
