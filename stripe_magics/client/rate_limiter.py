@@ -7,8 +7,10 @@ allows it, and is counted in all of them at that moment, not before: those that 
 go out all at once. A 429 slows the bucket that its reason names: for a moment it lets little pass, while the
 answers to what was under way tell which share was served; then it goes on just under that pace, and comes
 back in steps that grow as long as nothing is refused, slower where the same pace was found before. What is
-refused on the way back is answered by the pace that had held before, at once. A concurrency reason lets fewer
-requests run side by side.
+refused on the way back is answered by the pace that had held before, at once. Where a refusal comes in no
+time, what was under way had been let through before it and tells nothing: the pace is halved, and from the
+next refusal on it is what was let through in between. A concurrency reason lets fewer requests run side by
+side.
 
 Nothing here knows HTTP: `take` says how long to wait, `learn` takes a status and the reason.
 """
