@@ -24,7 +24,7 @@ SCENE = """(place) => {
   document.querySelector("#button").addEventListener("click", () => { window.clicks += 1; });
   document.querySelector("#field").addEventListener("blur", () => setTimeout(() => {
     document.querySelector("#note").style.height = window.moves ? "120px" : ""; }, 10));
-  window.render({model: {on() {}, off() {}, send() {}}, el: document.querySelector("#marks")});
+  window.render({model: {get() {}, on() {}, off() {}, send() {}}, el: document.querySelector("#marks")});
 }"""
 
 
@@ -107,7 +107,7 @@ def test_a_key_is_one_click(page: Any) -> None:
 BAR = """() => {
   document.body.innerHTML = `<input id="elsewhere"><div class="sm-form"><div id="bar"><button>Create</button>
     <button>Preview</button></div><div id="marks"></div></div>`;
-  window.render({model: {on() {}, off() {}, send() {}}, el: document.querySelector("#marks")});
+  window.render({model: {get() {}, on() {}, off() {}, send() {}}, el: document.querySelector("#marks")});
 }"""
 ARMED = """() => { document.querySelector("#bar").innerHTML =
   "<button class='mod-danger'>Yes, refund</button><button>Cancel</button><button>Preview</button>"; }"""
