@@ -54,7 +54,7 @@ FUNCTIONS = dict(_functions())
 
 
 def _doc(function: Callable[..., Any]) -> str:
-    return inspect.getdoc(function) or ""
+    return " ".join((inspect.getdoc(function) or "").split())  # wherever its lines end
 
 
 def test_everything_public_says_what_it_does() -> None:
