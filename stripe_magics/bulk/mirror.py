@@ -75,9 +75,9 @@ def sync(  # noqa: PLR0913 - options by keyword
     `repair` does that and reads again what is missing; `whole` pulls everything again, which also shows the
     few changes that Stripe tells no one (a payment intent's new description). `compact` works changes that
     lie beside a large list's files into these, and writes all with the same columns: for pandas, Spark and
-    others, which read the files alone. `export` writes the mirror as a DuckDB file afterwards. Raises
-    `FileError` (another process has the mirror, a full disk ...), `UsageFault`, or a `StripeError`; what was
-    done by then stays, and the next run goes on from there.
+    others, which read the files alone. `export` writes the mirror as a DuckDB file afterwards.
+    Raises `FileError` (another process has the mirror, a full disk ...), `UsageFault`, or a `StripeError`;
+    what was done by then stays, and the next run goes on from there.
     """
     import pandas as pd
 
