@@ -98,7 +98,7 @@ def set_locale(name: str) -> None:
         _Setting.language = _Language.of(Locale.parse(name.replace("-", "_")))
     except (ValueError, UnknownLocaleError):
         raise UsageFault(
-            f"{name!r} is not a language that Babel knows. Examples: de, de_CH, fr, en_GB."
+            f"{name[:40]!r} is not a language that Babel knows. Examples: de, de_CH, fr, en_GB."
         ) from None
 
 
