@@ -152,6 +152,12 @@ class CellArray(_OPERATORS, ExtensionArray):  # type: ignore[misc]
     def isna(self) -> np.ndarray[Any, Any]:
         return np.asarray(pd.isna(self._data))
 
+    def equals(self, other: object) -> bool:
+        """Whether the cells are the same, read or not: pandas asks for one class first."""
+        if not isinstance(other, CellArray):
+            return False
+        return bool(ExtensionArray.equals(CellArray(self._data), CellArray(other._data)))
+
     def take(self, indices: object, *, allow_fill: bool = False, fill_value: object = None) -> CellArray:
         places = np.asarray(indices, dtype="intp")
         if not allow_fill:
