@@ -156,7 +156,8 @@ class CellArray(_OPERATORS, ExtensionArray):  # type: ignore[misc]
         """Whether the cells are the same, read or not: pandas asks for one class first."""
         if not isinstance(other, CellArray):
             return False
-        return bool(ExtensionArray.equals(CellArray(self._data), CellArray(other._data)))  # noqa: SLF001 - its own class
+        both: tuple[Any, Any] = CellArray(self._data), CellArray(other._data)  # noqa: SLF001 - its own class
+        return bool(super(CellArray, both[0]).equals(both[1]))
 
     def take(self, indices: object, *, allow_fill: bool = False, fill_value: object = None) -> CellArray:
         places = np.asarray(indices, dtype="intp")
