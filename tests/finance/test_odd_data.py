@@ -20,6 +20,7 @@ from finance.fake_account import (
     dispute,
     invoice,
     price,
+    payout,
     refund,
     subscription,
     transaction,
@@ -249,6 +250,8 @@ def odd_account(**changed: Any) -> FakeAccount:
         invoice=[invoice("in_credit", -1000, "2026-03-07", paid="2026-03-07", amount_due=0),
             invoice("in_dated", 5000, "2026-03-03", effective_at=unix("2026-02-28")),
             invoice("in_kwd", 5125, "2026-03-31T23:30", currency="kwd")],
+        payout=[payout("po_1", 6000, "2026-03-20", status="failed", automatic=False,
+            reconciliation_status="not_applicable")],
     )  # fmt: skip
     connect(made)
     return made
