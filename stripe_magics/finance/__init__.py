@@ -19,8 +19,12 @@ from stripe_magics._interrupts import held_back
 if TYPE_CHECKING:
     from stripe_magics.finance._exports import *  # noqa: F403
 
+_RENAMED = {"spread": "recognition_schedule"}
+
 
 def __getattr__(name: str) -> Any:
+    if name in _RENAMED:
+        raise AttributeError(f"{__name__}.{name} is {_RENAMED[name]} now, with the same arguments")
     is_module = find_spec(f"{__name__}.{name}") is not None  # `from stripe_magics.finance import balance`
     if is_module or (name.startswith("_") and name != "__all__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -578,3 +578,8 @@ def test_cash_expected_is_pending_funds_and_invoices_by_usual_delay() -> None:
     assert by_day["expected_invoices"].loc["04-07"] == 700
     assert table["cumulative"].iloc[-1] == 50 + 2883 + 700
     assert "9.00 USD" in table.attrs["stripe"]["notes"][0]  # 900 cents, late already
+
+
+def test_the_former_name_says_the_present_one() -> None:
+    with pytest.raises(AttributeError, match="recognition_schedule"):
+        _ = finance.spread

@@ -75,12 +75,42 @@ def test_lists(call) -> None:
     ],
 )
 def test_amounts_have_eight_digits(call, what: str, given: dict[str, str], name: str) -> None:
-    call(f"POST /v1/{what}", {**given, name: limits.LARGEST})
-    refused = call.refused(f"POST /v1/{what}", {**given, name: limits.LARGEST + 1})
-    assert (refused["param"], refused["code"]) == (name, "amount_too_large")
+    for currency in ("usd", "idr", "inr"):
+        largest = limits.largest(currency)
+        call(f"POST /v1/{what}", {**given, "currency": currency, name: largest})
+        refused = call.refused(f"POST /v1/{what}", {**given, "currency": currency, name: largest + 1})
+        assert (refused["param"], refused["code"]) == (name, "amount_too_large")
+        assert str(largest) in refused["message"]
 
 
-@pytest.mark.parametrize("amount", [limits.LARGEST + 1, -limits.LARGEST - 1])
+def test_money_that_is_worth_little_has_more_digits(call) -> None:
+    """Two million rupiah are little more than 100 dollars."""
+    assert call("POST /v1/payment_intents", {"amount": 2_000_000_00, "currency": "idr"})["currency"] == "idr"
+    who, rupiah = customer(call), {"currency": "idr", "product_data[name]": "A"}
+    monthly = call("POST /v1/prices", {**rupiah, "unit_amount": 2_000_000_00, "recurring[interval]": "month"})
+    invoice = call(f"GET /v1/invoices/{subscribe(call, who, monthly['id'])['latest_invoice']}")
+    assert (invoice["status"], invoice["total"]) == ("paid", 2_000_000_00)
+
+
+def test_the_currency_of_an_amount_stands_around_it_or_names_it(call) -> None:
+    given = {"currency": "idr", "product_data[name]": "A", "billing_scheme": "tiered", "tiers_mode": "volume"}
+    tier = {"tiers[0][up_to]": "inf", "recurring[interval]": "month"}
+    large = limits.largest("usd") + 1
+    call("POST /v1/prices", {**given, **tier, "tiers[0][flat_amount]": large})
+    refused = call.refused(
+        "POST /v1/prices", {**given, **tier, "currency": "usd", "tiers[0][flat_amount]": large}
+    )
+    assert refused["param"] == "tiers[0][flat_amount]"
+    plain = {"currency": "idr", "product_data[name]": "A", "unit_amount": large}
+    refused = call.refused("POST /v1/prices", {**plain, "currency_options[usd][unit_amount]": large})
+    assert refused["param"] == "currency_options[usd][unit_amount]"
+    call(
+        "POST /v1/prices",
+        {**plain, "currency_options[usd][unit_amount]": 5, "metadata[unit_amount]": "9" * 30},
+    )
+
+
+@pytest.mark.parametrize("amount", [limits.largest("usd") + 1, -limits.largest("usd") - 1])
 def test_an_item_too(call, amount: int) -> None:
     given = {"customer": customer(call), "currency": "usd"}
     assert call.refused("POST /v1/invoiceitems", {**given, "amount": amount})["code"] == "amount_too_large"

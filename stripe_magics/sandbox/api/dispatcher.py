@@ -19,6 +19,7 @@ from stripe_magics.sandbox.api import idempotency, legacy_usage, unsimulated, ve
 from stripe_magics.sandbox.api.errors import ApiError, invalid_before_execution, no_access
 from stripe_magics.sandbox.api.expand import expand
 from stripe_magics.sandbox.api.form_decoding import nest, pairs
+from stripe_magics.sandbox.api.limits import check_amounts
 from stripe_magics.sandbox.api.multipart import multipart_pairs
 from stripe_magics.sandbox.api.pagination import Page
 from stripe_magics.sandbox.api.parameters import grafted, has_shape, own_shape, shape, typed
@@ -164,6 +165,7 @@ def _answer(
                 answering["idempotent-replayed"] = "true"
                 return Response(kept[0], answering, kept[1])
         params = typed(nest(given), names)
+        check_amounts(params)
         # what is kept by its shape has that of its call
         shaped = versions.OLDER if found.by_shape else version
         if shaped == versions.NEWER:

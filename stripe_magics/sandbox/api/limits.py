@@ -4,12 +4,19 @@ from Stripe's OpenAPI (`maxLength`) and its documentation. One table; the shapes
 
 from __future__ import annotations
 
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
-LARGEST = 99_999_999
-"""Eight digits of the smallest unit, of one amount."""
-AMOUNTS = frozenset({"amount_off", "flat_amount", "minimum_amount", "unit_amount"})
-"""Integers that are such an amount wherever they stand."""
+from stripe_magics import money
+from stripe_magics.sandbox.api.errors import invalid_before_execution
+
+_DIGITS = {"idr": 12, "lbp": 11, "cop": 10, "huf": 10, "jpy": 10, "inr": 9}
+_USUAL_DIGITS = 8
+_AMOUNTS = frozenset({
+    "amount_off", "flat_amount", "flat_amount_decimal", "minimum_amount", "unit_amount",
+    "unit_amount_decimal",
+})  # fmt: skip
+"""Parameters that are an amount of money wherever they stand."""
 
 _EVIDENCE = {
     f"evidence[{name}]": 20_000
@@ -65,6 +72,46 @@ LISTS: dict[str, dict[str, int]] = {
     "/v1/subscriptions": {"add_invoice_items": 20, "discounts": 20},
 }
 """The same for lists -> elements at most."""
+
+
+def largest(currency: str) -> int:
+    """The largest amount of a currency, in its smallest unit: eight digits, and more where a unit is worth
+    little."""
+    return int("9" * _DIGITS.get(currency.lower(), _USUAL_DIGITS))
+
+
+def check_amounts(given: Any, currency: str = "", where: str = "") -> None:
+    """Refuse an amount that is too large for its currency, which stands beside it or around it: that of a
+    price is that of its tiers. One without a currency has the digits that some currency may have."""
+    if isinstance(given, list):
+        for place, each in enumerate(given):
+            check_amounts(each, currency, f"{where}[{place}]")
+    if not isinstance(given, dict):
+        return
+    beside = given.get("currency") or given.get("minimum_amount_currency")
+    currency = beside if isinstance(beside, str) else currency
+    for name, each in given.items():
+        at = f"{where}[{name}]" if where else name
+        if name == "currency_options" and isinstance(each, dict):
+            for code, option in each.items():
+                check_amounts(option, code, f"{at}[{code}]")
+        elif name in _AMOUNTS:
+            _check_amount(each, currency, at)
+        elif name != "metadata":
+            check_amounts(each, currency, at)
+
+
+def _check_amount(value: Any, currency: str, where: str) -> None:
+    try:
+        number = Decimal(value or 0)
+    except (InvalidOperation, TypeError, ValueError):
+        return  # refused where its form is read
+    most = largest(currency) if currency else int("9" * max(_DIGITS.values()))
+    if number > most:
+        in_money = f" ({money.format_amount(most, currency)})" if currency in money.CURRENCIES else ""
+        raise invalid_before_execution(
+            f"{where} must be no more than {most}{in_money}.", param=where, code="amount_too_large"
+        )
 
 
 def limited(path: str, names: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any
 from stripe_magics.catalogue import PINNED_VERSION
 from stripe_magics.catalogue.generated.accepted import accepted, accepts
 from stripe_magics.sandbox.api.errors import invalid_before_execution, missing_param
-from stripe_magics.sandbox.api.limits import AMOUNTS, LARGEST, limited
+from stripe_magics.sandbox.api.limits import limited
 
 Kind = Any
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
@@ -264,14 +264,7 @@ def _integer(value: str, _of: str, where: str) -> int:
         raise invalid_before_execution(
             f"Invalid integer: {value}", param=where, code="parameter_invalid_integer"
         )
-    number = int(value)
-    if number > LARGEST and where.rstrip("]").rpartition("[")[2] in AMOUNTS:
-        raise invalid_before_execution(
-            f"{where} must be no more than {LARGEST}: eight digits of the currency's smallest unit.",
-            param=where,
-            code="amount_too_large",
-        )
-    return number
+    return int(value)
 
 
 def _number(value: str, _of: str, where: str) -> int | float:

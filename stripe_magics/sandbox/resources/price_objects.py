@@ -12,7 +12,6 @@ from stripe_magics.sandbox.api.errors import (
     missing_param,
     too_low,
 )
-from stripe_magics.sandbox.api.limits import LARGEST
 from stripe_magics.sandbox.api.parameters import in_order, value_of
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.checks import checked_currency
@@ -42,12 +41,6 @@ def decimal_amount(given: dict[str, Any], name: str = "unit_amount") -> tuple[in
     if not isinstance(exponent, int) or -exponent > 12:
         raise invalid_before_execution(
             f"{name}_decimal takes at most 12 decimal places.", param=f"{name}_decimal"
-        )
-    if number > LARGEST:
-        raise invalid_before_execution(
-            f"{name}_decimal must be no more than {LARGEST}.",
-            param=f"{name}_decimal",
-            code="amount_too_large",
         )
     return (int(number), text) if number == number.to_integral_value() else (None, text)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from stripe_magics import money
 from stripe_magics.sandbox.api.errors import ApiError, declined, invalid
-from stripe_magics.sandbox.api.limits import LARGEST
+from stripe_magics.sandbox.api.limits import largest
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.clock import DAY, HOUR
 from stripe_magics.sandbox.core.store import Account, Object
@@ -104,10 +104,11 @@ def _number(account: Account, invoice: Object, customer: Object) -> None:
 def _check_final(invoice: Object) -> None:
     """Refuse what could not be charged."""
     connected_billing.check_final(invoice)
-    if invoice["amount_due"] > LARGEST:
+    most = largest(invoice["currency"])
+    if invoice["amount_due"] > most:
         raise invalid(
             "The invoice's amount due must be no more than"
-            f" {money.format_amount(LARGEST, invoice['currency'])}.",
+            f" {money.format_amount(most, invoice['currency'])}.",
             code="amount_too_large",
         )
 
@@ -165,7 +166,7 @@ def finalize_by_itself(account: Account, invoice: Object) -> None:
         and account.peek("customer", invoice["customer"])
     ):
         passed_on = invoice["application_fee_amount"] is not None or invoice["transfer_data"]
-        if passed_on or invoice["amount_due"] > LARGEST:
+        if passed_on or invoice["amount_due"] > largest(invoice["currency"]):
             refresh(account, invoice)
             try:
                 _check_final(invoice)
