@@ -23,5 +23,5 @@ def number_of(value: float | str, name: str) -> float:
     """A number as text or as itself; `name` is the option's, for the error."""
     try:
         return float(value)
-    except ValueError:
+    except (TypeError, ValueError):
         raise UsageFault(f"--{name} must be a number, not {value!r}.") from None

@@ -344,6 +344,9 @@ def test_a_closed_connection_ends_it(stripe: Stripe, made: list[Watch]) -> None:
 def test_bounds_of_a_watch(stripe: Stripe, made: list[Watch]) -> None:
     with pytest.raises(UsageFault, match="5 seconds"):
         watching(stripe, made, interval=1)
+    for no_pause in ("nan", "inf", "1e9"):
+        with pytest.raises(UsageFault, match="seconds"):
+            watching(stripe, made, interval=float(no_pause))
     with pytest.raises(UsageFault, match="minutes"):
         watching(stripe, made, minutes=10_000)
 
