@@ -130,7 +130,7 @@ class GroupedNumber(str):
             minor = f"{number} for {format_amount(number, code)}"
         raise ValueError(
             f"'{number:,}' can mean more than one amount: write {whole}, or {minor} (for the whole column:"
-            " a format with decimals, or General)"
+            " the format General for minor units, or texts with a currency)"
         )
 
 
