@@ -89,9 +89,15 @@ class _Parser(argparse.ArgumentParser):
 
 def _rate(text: str) -> float | str:
     """An argument that is a rate; an empty one is refused with the others that are."""
-    if text.strip() and not float(text) > 0:
+    if not text.strip():
+        return text
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0
+    if not rate > 0:
         raise argparse.ArgumentTypeError("it must be more than 0 requests per second")
-    return float(text) if text.strip() else text
+    return rate
 
 
 def _zone(text: str) -> str:

@@ -118,6 +118,7 @@ def test_what_a_subcommand_says_is_not_its_answer(state: dict[str, str]) -> None
         (["customers list", "--sandbox", "--account", ""], 2, "--account was given without a value"),
         (["customers list", "--sandbox", "--rate", "0"], 2, "--rate: it must be more than 0"),
         (["customers list", "--sandbox", "--rate", "nan"], 2, "--rate: it must be more than 0"),
+        (["customers list", "--sandbox", "--rate", "abc"], 2, "--rate: it must be more than 0"),
         (["customers list", "--sandbox", "--zone", "Mars/Base"], 2, "'Mars/Base' is not a time zone"),
         (["customers list", "--sandbox", "--api-version", "newest"], 2, "is not an API version"),
         (["customers list", "--sandbox", "--api-base", "http://x"], 2, "--api-base goes with a key"),

@@ -48,7 +48,7 @@ UNDER_SERVED = 0.92  # of the pace that was served, afterwards
 NEXT_SLOWEST = 0.8  # of the pace: one that was found isn't far off
 HELD_SHARE = 0.5  # of the pace that was refused: one that held is gone back to from there on
 MIN_ANSWERS = 5  # from which the share that was served is known
-PROMPT = 0.05  # seconds in which a refusal comes that was made at the door
+PROMPT = 0.05  # seconds in which a refusal comes for which nothing was done
 UNKNOWN_SHARE = 0.5  # of the pace, where nothing tells what is served
 HOLD_SECONDS = 1.0  # before the first step back
 # A pace that is found again, about, some seconds later, is likely the account's rate and no passing jam: the

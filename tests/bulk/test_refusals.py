@@ -33,7 +33,7 @@ class Server:
         self, rows: int, *, rate: float, until: float = 0.0, slow: float = 0.0, seed: int = 0,
         prompt: bool = False,
     ) -> None:  # fmt: skip
-        """`prompt`: it is refused at the door, in no time, as Stripe's own limiter does it."""
+        """`prompt`: it is refused in no time, before anything is done, as Stripe's own limiter does it."""
         chance = Random(seed)
         created = [START + chance.randrange(SPAN) for _ in range(rows)]
         self.list = SortedList(created, rate=rate, latency=0.0, seed=seed)
