@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from stripe_magics.client.connection import Connection
 
+_KINDS = {"large_string": "text", "bool": "bool", "double": "number", "timestamp[us, tz=UTC]": "time"}
 _REPAIR = "%stripe sync FOLDER --repair reads again what is missing."
 
 
@@ -150,23 +151,52 @@ def duckdb_module() -> Any:
 
 
 def _frame(table: Any) -> pd.DataFrame:
-    """The dtypes that frames have: whole sums stay whole numbers, times are in UTC, text is text."""
+    """The dtypes that frames have: whole sums stay whole numbers, times are in UTC, text is text. Of columns
+    of one name (a join has each list's `id`) the second is `id_1`, as DuckDB's own frames name it. Raises
+    `UsageFault` for values that pandas has no place for."""
     import pandas as pd
     import pyarrow as pa
 
-    def column(array: Any) -> Any:
-        kind = array.type
-        if pa.types.is_decimal(kind) and kind.scale == 0:
-            array = array.cast(pa.int64())
-        elif pa.types.is_timestamp(kind) and kind.tz:
-            array = array.cast(pa.timestamp("us", tz="UTC"))
-        elif pa.types.is_string(kind) or pa.types.is_dictionary(kind):
-            array = array.cast(pa.large_string())
-        kinds = {"large_string": "text", "bool": "bool", "double": "number", "timestamp[us, tz=UTC]": "time"}
-        own = "int" if pa.types.is_integer(array.type) else kinds.get(str(array.type))
-        if own == "int":
-            array = array.cast(pa.int64())
-        chunk = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
-        return finish(own, chunk) if own else array.to_pandas().array
+    columns = {}
+    for name, array in zip(_names(table.column_names), table.columns, strict=True):
+        try:
+            columns[name] = _column(array)
+        except (pa.ArrowException, ValueError, OverflowError) as fault:
+            raise UsageFault(
+                f"The column {name} can't be shown in a frame: {str(fault).splitlines()[0]}",
+                advice=f'Make it text: "{name}"::varchar',
+            ) from None
+    return pd.DataFrame(columns)
 
-    return pd.DataFrame({name: column(table.column(name)) for name in table.column_names})
+
+def _names(names: Sequence[str]) -> list[str]:
+    """The names, each once."""
+    made: list[str] = []
+    for name in names:
+        own, count = name, 0
+        while own in made or (count and own in names):
+            count += 1
+            own = f"{name}_{count}"
+        made.append(own)
+    return made
+
+
+def _column(array: Any) -> Any:
+    """A column of a result as pandas has it."""
+    import pandas as pd
+    import pyarrow as pa
+
+    kind = array.type
+    if pa.types.is_integer(kind) or (pa.types.is_decimal(kind) and kind.scale == 0):
+        try:
+            array = array.cast(pa.int64())
+        except pa.ArrowInvalid:  # Python's, which have no bounds
+            whole = [None if each is None else int(each) for each in array.to_pylist()]
+            return pd.Series(whole, dtype=object).array
+    elif pa.types.is_timestamp(kind) and kind.tz:
+        array = array.cast(pa.timestamp("us", tz="UTC"))
+    elif pa.types.is_string(kind) or pa.types.is_dictionary(kind):
+        array = array.cast(pa.large_string())
+    own = "int" if array.type == pa.int64() else _KINDS.get(str(array.type))
+    chunk = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+    return finish(own, chunk) if own else array.to_pandas().array

@@ -11,6 +11,7 @@ anything is run.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from stripe_magics.errors import UsageFault
@@ -20,7 +21,11 @@ READS = frozenset(
 )
 _WRITES = frozenset({"copy", "insert", "update", "delete", "merge"})
 # functions that run statements or write files
-_RUNS = ("json_execute_serialized_sql", "copy_database", "enable_logging", "enable_profile")
+_RUNS = frozenset(
+    "json_execute_serialized_sql copy_database import_database enable_logging enable_profile"  # noqa: SIM905
+    " enable_profiling".split()
+)
+_STRING = "''"  # what stands for a text among the words
 _SETTINGS = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -56,8 +61,7 @@ def check_reads(duckdb: Any, db: Any, query: str) -> None:
     while words and words[0] in {"explain", "analyze", "("}:
         words = words[words.index(")") + 1 :] if _are_options(words) else words[1:]
     verb = words[0] if words else ""
-    named = next((name for name in _RUNS if name in query.lower()), "")
-    writes = verb if verb not in READS else named or _written_within(words)
+    writes = verb if verb not in READS else _called(words, query) or _written_within(words)
     if writes:
         raise UsageFault(
             f"sql only reads, and `{writes}` doesn't. Nothing was run.",
@@ -80,12 +84,14 @@ def needs_extension(fault: Exception) -> UsageFault | None:
 
 
 def _words(duckdb: Any, query: str) -> Iterator[str]:
-    """The words and signs of a query in small letters, without comments."""
+    """The words and signs of a query in small letters, without comments, and without what its texts say."""
     content = query.encode()  # places are in bytes
     found = duckdb.tokenize(query)
     ends = [place for place, _ in found[1:]] + [len(content)]
     for (place, kind), end in zip(found, ends, strict=True):
-        if kind != duckdb.token_type.comment:
+        if kind == duckdb.token_type.string_const:
+            yield _STRING
+        elif kind != duckdb.token_type.comment:
             text = content[place:end].decode(errors="replace").strip()
             yield (text.split() or [""])[0].lower()
 
@@ -93,6 +99,15 @@ def _words(duckdb: Any, query: str) -> Iterator[str]:
 def _are_options(words: list[str]) -> bool:
     """Whether what is in brackets are options of `explain`, not a query."""
     return words[0] == "(" and len(words) > 1 and words[1] not in READS | {"("} and ")" in words
+
+
+def _called(words: list[str], query: str) -> str:
+    """A function that the query calls and that runs or writes something, or nothing. Columns may be named
+    so, and texts may say it, but for those that `query` runs."""
+    called = {word.strip('"') for word, sign in pairwise(words) if sign.startswith("(")}
+    if "query" in called:
+        called |= {name for name in _RUNS if name in query.lower()}
+    return min(called & _RUNS, default="")
 
 
 def _written_within(words: list[str]) -> str:

@@ -80,6 +80,11 @@ class CellArray(_OPERATORS, ExtensionArray):  # type: ignore[misc]
     def _concat_same_type(cls, to_concat: Sequence[CellArray]) -> CellArray:
         return cls(np.concatenate([each._data for each in to_concat]))  # noqa: SLF001
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            name: each for name, each in self.__dict__.items() if name != "_source"
+        }  # what they came from
+
     @property
     def dtype(self) -> CellDtype:
         return _DTYPE

@@ -8,6 +8,7 @@ reads cells gets those of any other column, decoded once for all frames that sha
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -21,7 +22,17 @@ from stripe_magics.frames.cell_array import CellArray, keep_readonly
 from stripe_magics.frames.pandas_columns import cell_decoder
 
 MAX_SINGLE_CELLS = 100  # cells that are read one at a time, after which all are decoded
-_lock = threading.Lock()
+_lock = threading.RLock()
+
+
+def _after_fork() -> None:
+    """The thread that had the lock isn't there in a forked process."""
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class JsonTexts:
@@ -87,7 +98,10 @@ def _cells(texts: Sequence[str | None]) -> np.ndarray[Any, Any]:
 
 
 class JsonCellArray(CellArray):
-    """Maps or lists at which nobody has looked. Once a cell is asked for, it is a column as any other."""
+    """Maps or lists at which nobody has looked. Once a cell is asked for, it is a column as any other.
+
+    It becomes one while other threads may be in the methods of this class: they find `_source` as it was.
+    """
 
     def __init__(self, source: JsonTexts) -> None:
         self._source = source
@@ -95,13 +109,14 @@ class JsonCellArray(CellArray):
     @property
     def _data(self) -> np.ndarray[Any, Any]:  # type: ignore[override]
         own = self.__dict__
-        source = own.get("_source")
-        if source is not None:  # else another thread has just read it
-            own["_data"] = source.cells().copy()
+        if "_data" not in own:
+            own.setdefault("_data", own["_source"].cells().copy())  # of several threads, the first one's
             self.__class__ = CellArray
-            own.pop("_source", None)
         cells: np.ndarray[Any, Any] = own["_data"]
         return cells
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return JsonCellArray, (self._source,)
 
     @classmethod
     def _from_sequence(cls, scalars: Iterable[Any], *, dtype: object = None, copy: bool = False) -> CellArray:
@@ -139,7 +154,7 @@ class JsonCellArray(CellArray):
     def isna(self) -> np.ndarray[Any, Any]:
         """Where there is no value."""
         texts = self._source.texts
-        return super().isna() if texts is None else texts.is_null().to_numpy(zero_copy_only=False)
+        return CellArray.isna(self) if texts is None else texts.is_null().to_numpy(zero_copy_only=False)
 
     def __getitem__(self, item: Any) -> Any:
         if isinstance(item, tuple):

@@ -35,6 +35,9 @@ WRITES = [
     ("explain (analyze) copy (select 1) to 'out.csv'", "copy"),
     ("copy (pivot customers on currency using count(*)) to 'out.csv'", "copy"),
     ("from json_execute_serialized_sql(json_serialize_sql('select 1'))", "json_execute_serialized_sql"),
+    ('from "json_execute_serialized_sql"(json_serialize_sql($$select 1$$))', "json_execute_serialized_sql"),
+    ("from query('from json_execute_serialized_sql(''x'')')", "json_execute_serialized_sql"),
+    ("from enable_profiling()", "enable_profiling"),
     ("export database 'out'", "export"),
     ("attach 'out.duckdb'", "attach"),
     ("install httpfs", "install"),
@@ -77,6 +80,8 @@ def test_what_writes_is_refused_by_its_word(
         "show tables", "explain select 1", "explain analyze select 1", "explain (select 1)", "select 1;",
         "-- copy\nselect 'copy (select 1) to x' as \"copy\"", 'select * from "checkout.sessions"',
         "select copy from (select 1 as copy)", "with x(copy) as (select 1) select * from x",
+        "select 'enable_logging(' as t", "select 1 as enable_profile_too -- copy_database()",
+        "select t.import_database from (select ')' as import_database) as t", "from query('select 1')",
         "select 'über' as \"größe\", id from customers limit 1",
     ],
 )  # fmt: skip
@@ -114,3 +119,22 @@ def test_nothing_is_fetched_and_no_name_of_ours_is_a_table(mirror: Path) -> None
 def test_values_are_not_looked_into(mirror: Path) -> None:
     values: list[Any] = ["copy (select 1) to 'x'"]
     assert bulk.sql("select $1 as text", values=values, target=mirror)["text"].tolist() == values
+
+
+def test_columns_of_one_name_are_all_there(mirror: Path) -> None:
+    """A join has each list's `id`."""
+    query = "select a.*, b.id, b.id as id_1 from customers a join customers b using (id) limit 2"
+    rows = bulk.sql(query, target=mirror)
+    assert [name for name in rows if name.startswith("id")] == ["id", "id_2", "id_1"]
+    assert rows["id"].tolist() == rows["id_2"].tolist() == rows["id_1"].tolist()
+
+
+def test_whole_numbers_have_no_bounds(mirror: Path) -> None:
+    query = "select (2^62)::hugeint * n as big, (2 * n)::ubigint as small from (values (1), (10)) t(n)"
+    rows = bulk.sql(query, target=mirror)
+    assert rows["big"].tolist() == [2**62, 10 * 2**62]
+    assert rows["small"].tolist() == [2, 20]
+    assert rows["small"].dtype == "int64"
+    assert bulk.sql("select 18446744073709551615::ubigint as n", target=mirror)["n"].tolist() == [2**64 - 1]
+    with pytest.raises(UsageFault, match="The column day can't be shown in a frame"):
+        bulk.sql("select date 'infinity' as day", target=mirror)

@@ -4,17 +4,22 @@ that is less."""
 from __future__ import annotations
 
 import json
+import os
 import pickle
+import threading
+import time
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from stripe_magics import frames
 from stripe_magics.frames import column_values, json_cells
-from stripe_magics.frames.json_cells import MAX_SINGLE_CELLS, JsonCellArray
+from stripe_magics.frames.json_cells import MAX_SINGLE_CELLS, JsonCellArray, JsonTexts
 
 ROWS = 300
 
@@ -118,3 +123,67 @@ def test_texts_that_come_again_stand_once_in_each_chunk() -> None:
     (table,) = builder.tables()  # as files have it
     assert str(table.schema.field("metadata").type) == "string"
     assert table["metadata"].to_pylist() == ['{"k": "v"}'] * 200
+
+
+def test_read_and_unread_cells_are_equal() -> None:
+    texts = pa.array(['{"a": 1}', None, "[]"])
+    for one, other in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        df, same = (pd.DataFrame({"map": JsonCellArray(JsonTexts(texts))}) for _ in range(2))
+        for read, each in ((one, df), (other, same)):
+            if read:
+                each["map"].tolist()
+        assert df.equals(same)
+        assert df["map"].equals(same["map"])
+        same.at[0, "map"] = {"a": 2}
+        assert not df.equals(same)
+
+
+def test_what_one_thread_writes_another_does_not_read_away() -> None:
+    """The second one is in the middle of reading the same column for the first time."""
+
+    class Read(JsonTexts):
+        def cells(self) -> Any:
+            found = super().cells()
+            if "_data" not in array.__dict__:
+                array.__dict__["_data"] = found.copy()
+                array[0] = "written"
+            return found
+
+    array = JsonCellArray(Read(pa.array(['{"a": 1}', None])))
+    assert array.tolist() == ["written", None]
+    # which is in a method of the column as it was, while it becomes one as any other
+    assert JsonCellArray.isna(array).tolist() == [False, True]
+    assert JsonCellArray.__len__(array) == len(JsonCellArray.copy(array)) == 2
+    assert JsonCellArray.take(array, [1, 1]).tolist() == [None, None]
+    assert JsonCellArray.__getitem__(array, slice(1, None)).tolist() == [None]
+    assert pickle.loads(pickle.dumps(array)).tolist() == ["written", None]  # noqa: S301 - our own
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_reads_what_a_thread_was_reading() -> None:
+    held, done = threading.Event(), threading.Event()
+
+    def reading() -> None:
+        with json_cells._lock:
+            held.set()
+            done.wait(60)
+
+    thread = threading.Thread(target=reading)
+    thread.start()
+    held.wait(60)
+    array = JsonCellArray(JsonTexts(pa.array(['{"a": 1}'])))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads: that is what this is
+        child = os.fork()
+    if not child:
+        os._exit(0 if array.tolist() == [{"a": 1}] else 1)
+    ended, until = (0, 0), time.monotonic() + 60
+    while not ended[0] and time.monotonic() < until:
+        ended = os.waitpid(child, os.WNOHANG)
+        time.sleep(0.01)
+    done.set()
+    thread.join(60)
+    if not ended[0]:
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+    assert ended == (child, 0)
