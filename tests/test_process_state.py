@@ -24,6 +24,7 @@ KEPT = {
     "frames.row_origins._ORIGINS": "which account's rows a frame has: by each call's own account",
     "frames.decoder._plans": "shapes of object types; a column without values in an answer isn't shown",
     "progress._hidden": "whether this process writes into a file",
+    "frames.json_cells._lock": "a lock, a new one in a forked process",
     "validation.field_resolution._INDICES": "facts of the catalogue",
     "sandbox.core.events._REACTIONS": "code: which function follows an event, filled while it is imported",
 }
