@@ -134,3 +134,12 @@ def test_what_could_not_be_charged_is_not_billed(call) -> None:
     assert call.types(type="invoice.finalization_failed") == ["invoice.finalization_failed"]
     refused = call.refused(f"POST /v1/invoices/{renewed['id']}/finalize")
     assert refused["code"] == "amount_too_large"
+
+
+@pytest.mark.parametrize("text", ["NaN", "sNaN", "Infinity", "1e99", "five"])
+def test_what_is_no_amount_is_refused(call, text: str) -> None:
+    given = {"currency": "usd", "product_data[name]": "A"}
+    refused = call.refused("POST /v1/prices", {**given, "unit_amount_decimal": text})
+    assert refused["param"] == "unit_amount_decimal"
+    options = {"unit_amount": 5, "currency_options[eur][unit_amount_decimal]": text}
+    assert call.refused("POST /v1/prices", {**given, **options})["type"] == "invalid_request_error"

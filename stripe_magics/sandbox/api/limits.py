@@ -107,8 +107,8 @@ def _check_amount(value: Any, currency: str, where: str) -> None:
     except (InvalidOperation, TypeError, ValueError):
         return  # refused where its form is read
     most = largest(currency) if currency else int("9" * max(_DIGITS.values()))
-    if number > most:
-        in_money = f" ({money.format_amount(most, currency)})" if currency in money.CURRENCIES else ""
+    if number.is_finite() and number > most:  # nan has no order
+        in_money = f" ({money.format_amount(most, currency)})" if currency.lower() in money.CURRENCIES else ""
         raise invalid_before_execution(
             f"{where} must be no more than {most}{in_money}.", param=where, code="amount_too_large"
         )
