@@ -181,8 +181,7 @@ def _tables_of(place: Path) -> list[pa.Table]:
     managed = [each.parent for each in sorted(place.rglob(manifests.MANIFEST))]
     tables = []
     for folder in managed:
-        manifest = manifests.load(folder)
-        tables += list(manifests.tables(folder, manifest)) if manifest is not None else []
+        tables += manifests.tables_as_they_are(folder)
     return tables + [
         parquet.read_file(path)
         for path in parquet.files_of(place)

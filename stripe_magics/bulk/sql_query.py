@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from stripe_magics.bulk.mirror_location import mirror_folder, remember_mirror
 from stripe_magics.bulk.mirror_storage import ListFolder, mirrored_lists
 from stripe_magics.bulk.sql_statement import check_reads, needs_extension, restrict
 from stripe_magics.errors import FileError, UsageFault
+from stripe_magics.frames.manifest import MAX_REPLACED
 from stripe_magics.frames.pandas_columns import finish
 
 if TYPE_CHECKING:
@@ -46,6 +47,27 @@ def sql(
     mirror = mirror_folder(target, connection)
     lists = mirrored_lists(mirror)
     remember_mirror(mirror, connection)
+    for _ in range(MAX_REPLACED):
+        try:
+            frame = _queried(duckdb, query, values, mirror, lists)
+            break
+        except FileError:  # another process may have replaced the files meanwhile
+            before, lists = lists, mirrored_lists(mirror)
+            if _sequences(lists) == _sequences(before):
+                raise
+    else:
+        frame = _queried(duckdb, query, values, mirror, lists)
+    complete = all(each.manifest is not None and each.manifest.complete for each in lists.values())
+    return describe(frame, "sql", complete=complete, target=str(mirror))
+
+
+def _sequences(lists: Mapping[str, ListFolder]) -> dict[str, int]:
+    return {name: each.manifest.sequence for name, each in lists.items() if each.manifest is not None}
+
+
+def _queried(
+    duckdb: Any, query: str, values: Sequence[Any], mirror: Path, lists: Mapping[str, ListFolder]
+) -> pd.DataFrame:
     db = duckdb.connect()
     try:
         check_reads(duckdb, db, query)
@@ -53,7 +75,7 @@ def sql(
             db.execute(f'create view "{name}" as {list_query(each)}')
         restrict(db)
         rows = db.sql(query, params=list(values)) if values else db.sql(query)
-        frame = _frame(rows.to_arrow_table())
+        return _frame(rows.to_arrow_table())
     except duckdb.CatalogException as fault:
         words = str(fault).splitlines()[0].removeprefix("Catalog Error: ")
         raise needs_extension(fault) or UsageFault(
@@ -68,8 +90,6 @@ def sql(
         raise needs_extension(fault) or UsageFault(f"The query can't be run: {fault}") from None
     finally:
         db.close()
-    complete = all(each.manifest is not None and each.manifest.complete for each in lists.values())
-    return describe(frame, "sql", complete=complete, target=str(mirror))
 
 
 def list_query(folder: ListFolder) -> str:

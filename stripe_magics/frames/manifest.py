@@ -57,6 +57,7 @@ CHANGES = "_changes"  # folder
 CHANGE_SUFFIX = (
     ".changes"  # of Parquet files that whoever reads all `*.parquet` below a folder must not take in
 )
+MAX_REPLACED = 5  # times that a reader begins anew, since a writer changed the folder meanwhile
 SCHEMA_STEM = "0000-00"  # of a file without rows that has all columns; it is the first by its name
 _REPLACEMENTS = "replacements"  # among the details, while files take the places of others
 
@@ -355,6 +356,22 @@ def read_table(folder: Path, name: str, columns: Sequence[str] | None = None) ->
 def hidden_ids(folder: Path, manifest: Manifest) -> pa.ChunkedArray | None:
     """The ids whose rows in the folder's own files don't count; None if all count."""
     return None if manifest.hidden is None else read_table(folder, manifest.hidden.name).column("id")
+
+
+def tables_as_they_are(folder: Path) -> list[pa.Table]:
+    """The rows that count, as one manifest says: read again where another process replaced it meanwhile, and
+    removed files. No rows in a folder without one. Raises `FileError`."""
+    manifest = load(folder)
+    for _ in range(MAX_REPLACED):
+        if manifest is None:
+            return []
+        try:
+            return list(tables(folder, manifest))
+        except FileError:
+            before, manifest = manifest, load(folder)
+            if manifest is None or manifest.sequence == before.sequence:
+                raise
+    return [] if manifest is None else list(tables(folder, manifest))
 
 
 def tables(folder: Path, manifest: Manifest, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:

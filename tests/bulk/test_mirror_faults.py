@@ -15,12 +15,14 @@ import pytest
 from bulk import killed_writes
 from waiting import line, running
 
+import stripe_magics as sm
 from stripe_magics import bulk
-from stripe_magics.bulk import mirror
+from stripe_magics.bulk import mirror, sql_query
 from stripe_magics.bulk.list_requests import list_request
 from stripe_magics.bulk.mirror_storage import ListFolder
 from stripe_magics.bulk.saved_cursor import request_digest
-from stripe_magics.errors import UsageFault
+from stripe_magics.errors import FileError, UsageFault
+from stripe_magics.frames import manifest as manifests
 
 pytest.importorskip("duckdb", reason="the extra `duckdb` isn't installed")
 
@@ -170,6 +172,44 @@ def test_a_pulls_folder_beside_a_mirror_is_left_alone(mirrored: Any) -> None:
     assert_same(target, server)
     with pytest.raises(UsageFault, match=r"charges was written by a pull, not by sync\. Nothing was changed"):
         bulk.sync(target, "charges", connection=connection, quiet=True)
+
+
+def test_a_reader_beside_a_sync_has_the_one_or_the_other(
+    mirrored: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files that it was about to read are replaced, and removed, meanwhile."""
+    server, connection, target = mirrored
+    syncs = [5, 6]
+    plain_query, plain_tables = sql_query.list_query, manifests.tables
+
+    def changed_between() -> None:
+        if syncs:
+            change(server, connection, int(time.time()), syncs.pop())
+            sync(mirrored)
+
+    def query(folder: ListFolder) -> str:
+        made = plain_query(folder)
+        changed_between()
+        return made
+
+    def tables(*args: Any) -> Any:
+        if sys._getframe(1).f_code is manifests.tables_as_they_are.__code__:
+            changed_between()
+        return plain_tables(*args)
+
+    monkeypatch.setattr(sql_query, "list_query", query)
+    assert_same(target, server)
+    assert not syncs
+    syncs.append(7)
+    monkeypatch.setattr(manifests, "tables", tables)
+    frame = sm.read_parquet(target / "payment_intents")
+    assert dict(zip(frame["id"], frame["description"], strict=True)) == truth(server)
+    assert not syncs
+    next((target / "payment_intents").glob("*.parquet")).unlink()
+    with pytest.raises(FileError, match="missing"):
+        bulk.sql("from payment_intents", target=target)
+    with pytest.raises(FileError, match="can't be read"):
+        sm.read_parquet(target / "payment_intents")
 
 
 def test_a_lock_that_cannot_be_written_is_an_error_of_ours(tmp_path: Path) -> None:
