@@ -50,6 +50,7 @@ _MINIMUM = {  # of a charge, in minor units; judged in the settlement currency, 
     "czk": 1500,
     "huf": 17500,
 }
+_DIGITS = {"idr": 12, "lbp": 11, "cop": 10, "huf": 10, "jpy": 10, "inr": 9}  # of an amount; others have 8
 _SIGNS = {"$": "usd", "€": "eur", "£": "gbp", "¥": "jpy", "₹": "inr", "₩": "krw", "zł": "pln"}
 LARGEST = 999_999_999_999
 """Stripe takes at most twelve digits."""
@@ -80,6 +81,12 @@ def step(currency: str, operation: Operation = "charge") -> int:
     if code in _WHOLE or (operation == "payout" and code in _WHOLE_PAYOUTS):
         return 100
     return 10 if code in _THREE else 1
+
+
+def maximum(currency: str) -> int:
+    """The largest amount of a currency, in minor units: eight digits, and more where a unit is worth
+    little."""
+    return int("9" * _DIGITS.get(currency.lower(), 8))
 
 
 def minimum(currency: str) -> int | None:

@@ -288,10 +288,10 @@ class _Binder:
             self._warn(declared, int(self.typed[declared.name]), code)
 
     def _warn(self, declared: Field, minor: int, currency: str | None) -> None:
-        if declared.maximum is not None and minor > declared.maximum:
+        most = money.maximum(currency) if currency and declared.maximum else declared.maximum
+        if most is not None and minor > most:
             self.warnings.append(
-                f"{declared.flag}: {minor} is more than most ways to pay take ({declared.maximum} in minor"
-                " units)."
+                f"{declared.flag}: {minor} is more than most ways to pay take ({most} in minor units)."
             )
         least = (
             money.minimum(currency)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from stripe_magics import money
 from stripe_magics.catalogue import PINNED_VERSION
 from stripe_magics.sandbox.api import limits
 from stripe_magics.sandbox.api.parameters import shape
@@ -76,7 +77,7 @@ def test_lists(call) -> None:
 )
 def test_amounts_have_eight_digits(call, what: str, given: dict[str, str], name: str) -> None:
     for currency in ("usd", "idr", "inr"):
-        largest = limits.largest(currency)
+        largest = money.maximum(currency)
         call(f"POST /v1/{what}", {**given, "currency": currency, name: largest})
         refused = call.refused(f"POST /v1/{what}", {**given, "currency": currency, name: largest + 1})
         assert (refused["param"], refused["code"]) == (name, "amount_too_large")
@@ -95,7 +96,7 @@ def test_money_that_is_worth_little_has_more_digits(call) -> None:
 def test_the_currency_of_an_amount_stands_around_it_or_names_it(call) -> None:
     given = {"currency": "idr", "product_data[name]": "A", "billing_scheme": "tiered", "tiers_mode": "volume"}
     tier = {"tiers[0][up_to]": "inf", "recurring[interval]": "month"}
-    large = limits.largest("usd") + 1
+    large = money.maximum("usd") + 1
     call("POST /v1/prices", {**given, **tier, "tiers[0][flat_amount]": large})
     refused = call.refused(
         "POST /v1/prices", {**given, **tier, "currency": "usd", "tiers[0][flat_amount]": large}
@@ -110,7 +111,7 @@ def test_the_currency_of_an_amount_stands_around_it_or_names_it(call) -> None:
     )
 
 
-@pytest.mark.parametrize("amount", [limits.largest("usd") + 1, -limits.largest("usd") - 1])
+@pytest.mark.parametrize("amount", [money.maximum("usd") + 1, -money.maximum("usd") - 1])
 def test_an_item_too(call, amount: int) -> None:
     given = {"customer": customer(call), "currency": "usd"}
     assert call.refused("POST /v1/invoiceitems", {**given, "amount": amount})["code"] == "amount_too_large"

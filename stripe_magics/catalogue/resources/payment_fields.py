@@ -103,7 +103,7 @@ APPLICATION_FEE_AMOUNT = g.application_fee_amount(
 
 
 def amount(help: str, **parts: Any) -> Field:
-    """A sum that is collected: at most eight digits."""
+    """A sum that is collected: at most eight digits in most currencies (`money.maximum`)."""
     return f.minor_amount(
         "amount", "Amount", help, minimum=1, maximum=99_999_999, currency="currency", **parts
     )

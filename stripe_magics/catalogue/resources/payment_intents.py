@@ -8,7 +8,7 @@ from stripe_magics.catalogue.field import Field, Role, in_more_section
 from stripe_magics.catalogue.module import Effect, FollowUp, Module
 from stripe_magics.catalogue.resources import payment_fields as p
 
-_AT_MOST = "1050 is $10.50, but 1050 is ¥1,050. At least about $0.50, at most 8 digits."
+_AT_MOST = "1050 is $10.50, but 1050 is ¥1,050. At least about $0.50, at most 8 digits in most currencies."
 
 LIST = Module(
     name="payment_intents.list",

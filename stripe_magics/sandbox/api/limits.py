@@ -10,8 +10,6 @@ from typing import Any
 from stripe_magics import money
 from stripe_magics.sandbox.api.errors import invalid_before_execution
 
-_DIGITS = {"idr": 12, "lbp": 11, "cop": 10, "huf": 10, "jpy": 10, "inr": 9}
-_USUAL_DIGITS = 8
 _AMOUNTS = frozenset({
     "amount_off", "flat_amount", "flat_amount_decimal", "minimum_amount", "unit_amount",
     "unit_amount_decimal",
@@ -74,12 +72,6 @@ LISTS: dict[str, dict[str, int]] = {
 """The same for lists -> elements at most."""
 
 
-def largest(currency: str) -> int:
-    """The largest amount of a currency, in its smallest unit: eight digits, and more where a unit is worth
-    little."""
-    return int("9" * _DIGITS.get(currency.lower(), _USUAL_DIGITS))
-
-
 def check_amounts(given: Any, currency: str = "", where: str = "") -> None:
     """Refuse an amount that is too large for its currency, which stands beside it or around it: that of a
     price is that of its tiers. One without a currency has the digits that some currency may have."""
@@ -106,7 +98,7 @@ def _check_amount(value: Any, currency: str, where: str) -> None:
         number = Decimal(value or 0)
     except (InvalidOperation, TypeError, ValueError):
         return  # refused where its form is read
-    most = largest(currency) if currency else int("9" * max(_DIGITS.values()))
+    most = money.maximum(currency) if currency else money.LARGEST
     if number.is_finite() and number > most:  # nan has no order
         in_money = f" ({money.format_amount(most, currency)})" if currency.lower() in money.CURRENCIES else ""
         raise invalid_before_execution(

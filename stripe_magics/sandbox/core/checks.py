@@ -8,7 +8,6 @@ from typing import Any
 
 from stripe_magics import money
 from stripe_magics.sandbox.api.errors import ApiError, declined, invalid_before_execution, too_low
-from stripe_magics.sandbox.api.limits import largest
 
 _LETTER = re.compile(r"[A-Za-z]")
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
@@ -30,9 +29,9 @@ def checked_amount_range(amount: int, currency: str, param: str = "amount") -> i
     """An amount above nothing, of at most the digits that its currency may have."""
     if amount < 1:
         raise too_low(1, param)
-    if amount > largest(currency):
+    if amount > money.maximum(currency):
         raise invalid_before_execution(
-            f"Amount must be no more than {money.format_amount(largest(currency), currency)}",
+            f"Amount must be no more than {money.format_amount(money.maximum(currency), currency)}",
             param=param,
             code="amount_too_large",
         )

@@ -7,7 +7,6 @@ from typing import Any
 
 from stripe_magics import money
 from stripe_magics.sandbox.api.errors import ApiError, declined, invalid
-from stripe_magics.sandbox.api.limits import largest
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.clock import DAY, HOUR
 from stripe_magics.sandbox.core.store import Account, Object
@@ -104,7 +103,7 @@ def _number(account: Account, invoice: Object, customer: Object) -> None:
 def _check_final(invoice: Object) -> None:
     """Refuse what could not be charged."""
     connected_billing.check_final(invoice)
-    most = largest(invoice["currency"])
+    most = money.maximum(invoice["currency"])
     if invoice["amount_due"] > most:
         raise invalid(
             "The invoice's amount due must be no more than"
@@ -166,7 +165,7 @@ def finalize_by_itself(account: Account, invoice: Object) -> None:
         and account.peek("customer", invoice["customer"])
     ):
         passed_on = invoice["application_fee_amount"] is not None or invoice["transfer_data"]
-        if passed_on or invoice["amount_due"] > largest(invoice["currency"]):
+        if passed_on or invoice["amount_due"] > money.maximum(invoice["currency"]):
             refresh(account, invoice)
             try:
                 _check_final(invoice)

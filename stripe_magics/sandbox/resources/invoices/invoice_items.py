@@ -14,7 +14,6 @@ from stripe_magics.sandbox.api.errors import (
     missing_param,
     too_low,
 )
-from stripe_magics.sandbox.api.limits import largest
 from stripe_magics.sandbox.api.pagination import Page, Test, page
 from stripe_magics.sandbox.core import events
 from stripe_magics.sandbox.core.checks import checked_currency, checked_period
@@ -158,10 +157,10 @@ def _tax_notes(account: Account, item: Object, params: dict[str, Any]) -> None:
 def _priced(account: Account, params: dict[str, Any], customer: Object) -> tuple[str, Object, int]:
     """(currency, price, amount), the amount within limits."""
     currency, price, amount = _price_given(account, params, customer)
-    if abs(amount) > largest(currency):
+    if abs(amount) > money.maximum(currency):
         name = "amount" if params.get("amount") is not None else "quantity"
         raise invalid(
-            f"Amount must be no more than {money.format_amount(largest(currency), currency)}",
+            f"Amount must be no more than {money.format_amount(money.maximum(currency), currency)}",
             param=name,
             code="amount_too_large",
         )
