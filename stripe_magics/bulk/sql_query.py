@@ -35,7 +35,8 @@ def sql(
     last, by `sync` or by `target`. Its tables are the lists' names; Parquet, CSV and JSON files on this
     machine can be read beside them. One query that reads: what writes, attaches or loads something is
     refused. Nothing is sent, and with a `target` no connection is needed. `values` are those of its
-    parameters, `$1` or `?`, in order.
+    parameters, `$1` or `?`, in order. Of result columns of one name (a join has each list's `id`) the second
+    is `id_1`.
 
     Raises `FileError` if a file of the mirror is missing, damaged or unreadable, and `UsageFault` for a query
     that can't be run.
@@ -171,9 +172,9 @@ def duckdb_module() -> Any:
 
 
 def _frame(table: Any) -> pd.DataFrame:
-    """The dtypes that frames have: whole sums stay whole numbers, times are in UTC, text is text. Of columns
-    of one name (a join has each list's `id`) the second is `id_1`, as DuckDB's own frames name it. Raises
-    `UsageFault` for values that pandas has no place for."""
+    """The dtypes that frames have: whole sums stay whole numbers, times are in UTC, text is text. Columns
+    of one name are numbered as in DuckDB's own frames. Raises `UsageFault` for values that pandas has no
+    place for."""
     import pandas as pd
     import pyarrow as pa
 
