@@ -48,6 +48,13 @@ def test_texts(call, what: str, given: dict[str, object], name: str, most: int) 
     assert (refused["param"], str(most) in refused["message"]) == (name, True)
 
 
+def test_a_customers_card_has_limits_of_its_own(call) -> None:
+    who = call("POST /v1/customers", source="tok_visa")
+    path = f"POST /v1/customers/{who['id']}/sources/{who['default_source']}"
+    assert call(path, {"name": "x" * 257})["name"] == "x" * 257
+    assert call.refused(f"POST /v1/customers/{who['id']}", {"name": "x" * 257})["param"] == "name"
+
+
 def test_evidence_is_as_long_as_a_letter(call) -> None:
     charge = call.charge_of(call.intent(method="pm_card_createDispute"))
     path = f"POST /v1/disputes/{charge['dispute']}"

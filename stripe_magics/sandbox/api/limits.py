@@ -40,6 +40,7 @@ TEXTS: dict[str, dict[str, int]] = {
     "/v1/coupons": {"name": 40},
     "/v1/customers": {"email": 512, "name": 256, "phone": 20},
     "/v1/customers/{customer}/balance_transactions": {"description": 350},
+    **{f"/v1/customers/{{customer}}/{name}": {} for name in ("bank_accounts", "cards", "sources")},
     "/v1/disputes": _EVIDENCE,
     "/v1/invoices": {"description": 1500},
     "/v1/payment_intents": {"description": 1000},
