@@ -54,9 +54,8 @@ MANIFEST = "_manifest.json"
 LOCK = ".lock"  # held by who writes into a folder
 OLD_STATE = "_state.json"  # of version 0.2, which had no checksums
 CHANGES = "_changes"  # folder
-CHANGE_SUFFIX = (
-    ".changes"  # of Parquet files that whoever reads all `*.parquet` below a folder must not take in
-)
+# of Parquet files that whoever reads all `*.parquet` below a folder must not take in
+CHANGE_SUFFIX = ".changes"
 MAX_REPLACED = 5  # times that a reader begins anew, since a writer changed the folder meanwhile
 SCHEMA_STEM = "0000-00"  # of a file without rows that has all columns; it is the first by its name
 _REPLACEMENTS = "replacements"  # among the details, while files take the places of others

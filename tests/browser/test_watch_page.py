@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -36,10 +37,11 @@ def page(chromium: Any) -> Iterator[Any]:
     page.close()
 
 
-def row(number: int, **said: str) -> dict[str, str]:
+def row(number: int, *, time: str = "2024-01-01 00:00:00", **said: str) -> dict[str, str]:
     made = {
         "id": f"evt_{number}",
-        "time": "2024-01-01 00:00:00",
+        "created": f"{datetime.fromisoformat(time).replace(tzinfo=UTC).timestamp():.0f}",
+        "time": time,
         "type": "invoice.paid",
         "object": f"in_{number}",
     }

@@ -432,7 +432,7 @@ def test_the_view_gets_rows_as_they_come(sandbox: Connection) -> None:
     watch.poll()
     assert [row["object"] for row in sent[-1]["rows"]] == [made]
     assert set(sent[-1]["rows"][0]) == {
-        *("id", "time", "type", "object", "amount", "customer", "details", "account", "request")
+        *("id", "created", "time", "type", "object", "amount", "customer", "details", "account", "request")
     }
     panel.on_message({"pause": True})
     assert watch.state == "paused"

@@ -67,7 +67,7 @@ def test_changed_rows_count_once_and_an_unfinished_pull_is_partial(
     for each in still_open:
         sm.call("invoices.void", invoice=each)
     sm.sync(place, "invoices")
-    assert list(place.glob("invoices/_changes/*.parquet"))
+    assert list(place.glob("invoices/_changes/*.changes"))
     mirrored, own = sm.report("ar_ageing", over=place), sm.report("ar_ageing")
     assert mirrored.attrs["stripe"]["rows_read"] == own.attrs["stripe"]["rows_read"]
     pd.testing.assert_frame_equal(mirrored, own, check_dtype=False)
