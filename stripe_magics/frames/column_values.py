@@ -71,38 +71,42 @@ AnyValues = ColumnValues | UnreadValues
 
 def read_values(parts: Chunks, order: Any, kind: str) -> AnyValues:
     """The values of a column's chunks in the order of the rows (None: as they came)."""
+    rows = sum(len(part) for part, _ in parts) if order is None else len(order)
     if all(pa.types.is_null(part.type) for part, _ in parts):
-        rows = sum(len(part) for part, _ in parts) if order is None else len(order)
         return ColumnValues([None], np.zeros(rows, dtype="intp"))
     decode = cell_decoder() if kind in {"map", "list", "sublist"} else msgspec.json.decode
-    texts = _json_texts(parts, order)
-    if texts is None:
-        values = [
-            value for part, json in parts for value in cols.python_values(part, json=json, decode=decode)
-        ]
-        return ColumnValues(values if order is None else [values[place] for place in order])
-    if kind in {"map", "list"} and len(texts) >= MIN_UNREAD_ROWS:
-        return UnreadValues(texts)
-    if pa.types.is_dictionary(texts.type):
-        values = [*map(decode, texts.dictionary.to_pylist()), None]
-        return ColumnValues(values, texts.indices.fill_null(len(values) - 1).to_numpy(zero_copy_only=False))
-    return ColumnValues(cols.python_values(texts, json=True, decode=decode))
+    if _is_json(parts):
+        if kind in {"map", "list"} and rows >= MIN_UNREAD_ROWS:
+            return UnreadValues(_json_texts(parts, order))
+        if rows > REPEATS and _repeats(parts):
+            texts = _json_texts(parts, order)
+            values = [*map(decode, texts.dictionary.to_pylist()), None]
+            places = texts.indices.fill_null(len(values) - 1).to_numpy(zero_copy_only=False)
+            return ColumnValues(values, places)
+    # chunk after chunk: the texts of all in one more array would be the largest thing of a frame
+    values = [value for part, json in parts for value in cols.python_values(part, json=json, decode=decode)]
+    return ColumnValues(values if order is None else [values[place] for place in order])
 
 
-def _json_texts(parts: Chunks, order: Any) -> pa.Array | None:
-    """A column's JSON texts in the order of the rows; those that come again and again stand there once. None
-    for a column that has other values."""
-    if not all(json or pa.types.is_null(part.type) for part, json in parts):
-        return None
-    kinds = {part.type for part, _ in parts if not pa.types.is_null(part.type)}
+def _is_json(parts: Chunks) -> bool:
+    """Whether all values of a column that has some are JSON texts."""
+    return all(json or pa.types.is_null(part.type) for part, json in parts)
+
+
+def _json_texts(parts: Chunks, order: Any) -> pa.Array:
+    """A column's JSON texts in the order of the rows; those that come again and again stand there once."""
+    kinds = {part.type for part, json in parts if json}
     kind = next(iter(kinds)) if len(kinds) == 1 and pa.types.is_dictionary(*kinds) else pa.large_string()
     texts = cols.joined([part if pa.types.is_null(part.type) else part.cast(kind) for part, _ in parts], kind)
-    if not pa.types.is_dictionary(kind) and len(texts) > REPEATS and _repeats(texts):
+    if not pa.types.is_dictionary(kind) and len(texts) > REPEATS and _repeats(parts):
         texts = texts.dictionary_encode()
     return texts if order is None else cols.ordered(texts, order)
 
 
-def _repeats(texts: pa.Array) -> bool:
+def _repeats(parts: Chunks) -> bool:
     """Whether the last rows have each text twice or more."""
-    last = texts.slice(max(0, len(texts) - SAMPLED_ROWS))
+    last = next(part for part, json in reversed(parts) if json)
+    if pa.types.is_dictionary(last.type):
+        return True
+    last = last.slice(max(0, len(last) - SAMPLED_ROWS))
     return int(pc.count_distinct(last).as_py()) * 2 <= len(last)

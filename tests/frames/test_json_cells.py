@@ -187,3 +187,24 @@ def test_a_forked_process_reads_what_a_thread_was_reading() -> None:
         os.kill(child, 9)
         os.waitpid(child, 0)
     assert ended == (child, 0)
+
+
+def test_long_texts_that_are_decoded_at_once_are_not_joined_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lines of all invoices in one array would be the largest thing of their frame, and its peak."""
+    joined: list[int] = []
+    join = column_values.cols.joined
+    monkeypatch.setattr(
+        column_values.cols,
+        "joined",
+        lambda arrays, kind: (joined.append(sum(each.nbytes for each in arrays)), join(arrays, kind))[1],
+    )
+    rows = [
+        {"id": f"in_{number}", "object": "invoice", "created": 1_700_000_000 + number,
+            "lines": {"object": "list", "has_more": False,
+                "data": [{"id": f"il_{number}", "object": "line_item", "description": f"{number}" * 999}]}}
+        for number in range(ROWS)
+    ]  # fmt: skip
+    page = json.dumps({"object": "list", "data": rows}).encode()
+    df = frames.build([page], "invoice", newest_first=True)
+    assert df["lines"].iloc[0][0]["id"] == f"il_{ROWS - 1}"
+    assert sum(joined) < len(page) / 10
