@@ -19,6 +19,8 @@ from stripe_magics.errors import UsageFault
 READS = frozenset(
     "select from with values table pivot unpivot describe desc show summarize explain".split()  # noqa: SIM905
 )
+# of DuckDB's pragmas, those that tell of tables; others set something
+_READING_PRAGMAS = frozenset({"table_info", "show_tables", "show_tables_expanded", "storage_info"})
 _WRITES = frozenset({"copy", "insert", "update", "delete", "merge"})
 # functions that run statements or write files
 _RUNS = frozenset(
@@ -61,7 +63,8 @@ def check_reads(duckdb: Any, db: Any, query: str) -> None:
     while words and words[0] in {"explain", "analyze", "("}:
         words = words[words.index(")") + 1 :] if _are_options(words) else words[1:]
     verb = words[0] if words else ""
-    writes = verb if verb not in READS else _called(words, query) or _written_within(words)
+    reads = verb in READS or (verb == "pragma" and not _READING_PRAGMAS.isdisjoint(words[1:2]))
+    writes = verb if not reads else _called(words, query) or _written_within(words)
     if writes:
         raise UsageFault(
             f"sql only reads, and `{writes}` doesn't. Nothing was run.",

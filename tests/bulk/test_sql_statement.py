@@ -49,6 +49,8 @@ WRITES = [
     ("delete from customers", "delete"),
     ("set memory_limit = '1GB'", "set"),
     ("pragma enable_profiling", "pragma"),
+    ("pragma memory_limit='1GB'", "pragma"),
+    ("explain analyze pragma enable_profiling", "pragma"),
     ("call pragma_version()", "call"),
 ]
 
@@ -77,7 +79,8 @@ def test_what_writes_is_refused_by_its_word(
         "select count(*) as n from customers", "from customers limit 1", "(select 1)", "values (1), (2)",
         "with a as (select id from customers) select * from a limit 2", "table customers",
         "pivot customers on currency using count(*)", "describe customers", "summarize customers",
-        "show tables", "explain select 1", "explain analyze select 1", "explain (select 1)", "select 1;",
+        "show tables", "pragma table_info('customers')", "PRAGMA show_tables;",
+        "explain select 1", "explain analyze select 1", "explain (select 1)", "select 1;",
         "-- copy\nselect 'copy (select 1) to x' as \"copy\"", 'select * from "checkout.sessions"',
         "select copy from (select 1 as copy)", "with x(copy) as (select 1) select * from x",
         "select 'enable_logging(' as t", "select 1 as enable_profile_too -- copy_database()",
