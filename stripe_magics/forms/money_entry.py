@@ -58,9 +58,8 @@ def as_line_value(text: str, currency: str = "", *, beside_in: str = "") -> str:
     """The amount as a line writes it: `25.00` with `eur` -> `25.00eur`; `2500` stays `2500`.
 
     `currency` is what the form says beside it, or what the named object has; `beside_in` the label of the
-    field where a form has room for it. Raises ValueError, in words, for
-    what can't be one amount only. A text that is no number at all is given back: the check has its own words
-    for it.
+    form's field for it, if there is one. Raises ValueError, in words, for what can't be one amount only. A
+    text that is no number at all is given back: the check has its own words for it.
     """
     if len(text) > LONGEST:
         raise ValueError(f"'{text[:20]}...' is too long for an amount")

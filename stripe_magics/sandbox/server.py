@@ -69,7 +69,7 @@ class _Server(socketserver.ThreadingTCPServer):
         self._full = False
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """The next connection; where this process has no room for it, it waits with the kernel."""
+        """The next connection; where this process can open no more, it waits with the kernel."""
         try:
             found = super().get_request()
         except OSError as fault:

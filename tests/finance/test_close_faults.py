@@ -99,22 +99,22 @@ def test_a_planted_fault_is_told(fault: Callable[[FakeAccount], None], check: st
     account = firm()
     fault(account)
     connect(account)
-    told = failed(sm.close_month(MONTH))
-    assert check in told, told
-    assert names in told[check]
+    found = failed(sm.close_month(MONTH))
+    assert check in found, found
+    assert names in found[check]
 
 
 def test_an_entry_that_stands_twice_is_told_in_reports_and_at_the_month_end() -> None:
     connect(firm())
     ledger = sm.call("balance.list_history", limit="all")
     doubled = {"transactions": pd.concat([ledger, ledger.iloc[[0, 2]]], ignore_index=True)}
-    told = failed(sm.close_month(MONTH, data=doubled))["Every object stands once"]
+    found = failed(sm.close_month(MONTH, data=doubled))["Every object stands once"]
     ids = f"{ledger['id'].iloc[0]}, {ledger['id'].iloc[2]}"
     assert (
         f"2 rows of the transactions repeat an object that stands in another row, and count again: {ids}"
-        in told
+        in found
     )
-    assert 'drop_duplicates("id")' in told
+    assert 'drop_duplicates("id")' in found
     notes = sm.report("balance_activity", month=MONTH, data=doubled).attrs["stripe"]["notes"]
     assert any(ids in note for note in notes)
     once = {"transactions": doubled["transactions"].drop_duplicates("id")}
@@ -134,11 +134,11 @@ def test_a_zone_that_changed_since_the_month_before_is_told(tmp_path: Path) -> N
         ["usd", 2900, 2900],
     ]
     moved = sm.close_month("2026-04", to=tmp_path / "april.xlsx", tz="America/New_York")
-    told = failed(moved)["The period begins where the one closed before ended"]
-    assert "march.xlsx" not in told
-    assert "march.audit.json was closed in UTC until 2026-04-01 00:00 UTC" in told
-    assert "4 hours are in neither" in told
-    assert "Close both in one zone: --tz UTC." in told
+    found = failed(moved)["The period begins where the one closed before ended"]
+    assert "march.xlsx" not in found
+    assert "march.audit.json was closed in UTC until 2026-04-01 00:00 UTC" in found
+    assert "4 hours are in neither" in found
+    assert "Close both in one zone: --tz UTC." in found
 
 
 def test_a_month_before_that_changed_after_it_was_closed_is_told(tmp_path: Path) -> None:
@@ -148,11 +148,11 @@ def test_a_month_before_that_changed_after_it_was_closed_is_told(tmp_path: Path)
     account.objects["balance_transaction"].append(late)
     account.objects["charge"].append(charge("ch_9", 700, "2026-03-30"))
     made = sm.close_month("2026-04", to=tmp_path / "april.xlsx", fresh=True)
-    told = made[made["result"] == "failed"]
-    assert told[["check", "currency", "left", "right"]].to_numpy().tolist() == [
+    found = made[made["result"] == "failed"]
+    assert found[["check", "currency", "left", "right"]].to_numpy().tolist() == [
         ["Balance at the start = the end of the month closed before", "usd", 3600, 2900]
     ]
-    assert f"%stripe close --verify {tmp_path / 'march.audit.json'}" in told["action"].iloc[0]
+    assert f"%stripe close --verify {tmp_path / 'march.audit.json'}" in found["action"].iloc[0]
     assert "txn_9" in sm.verify_close(tmp_path / "march.xlsx")["examples"].str.cat()
 
 

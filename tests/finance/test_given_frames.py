@@ -48,9 +48,9 @@ def as_floats(frame: pd.DataFrame) -> pd.DataFrame:
 def test_dollars_that_were_read_as_cents_are_refused(
     ledger: pd.DataFrame, change: Callable[[pd.DataFrame], pd.DataFrame]
 ) -> None:
-    with pytest.raises(FrameError, match=r"data\['transactions'\]: .*where Stripe sent") as told:
+    with pytest.raises(FrameError, match=r"data\['transactions'\]: .*where Stripe sent") as raised:
         sm.report("balance_activity", **PERIOD, data={"transactions": change(ledger)})
-    assert 'df.stripe.to_minor(units="major")' in str(told.value)
+    assert 'df.stripe.to_minor(units="major")' in str(raised.value)
     cents = sm.report("balance_activity", **PERIOD, data={"transactions": ledger})
     mended = change(ledger).stripe.to_minor(units="major")
     assert sm.report("balance_activity", **PERIOD, data={"transactions": mended}).equals(cents)
@@ -66,10 +66,10 @@ def test_cents_that_only_lost_their_attrs_are_counted(ledger: pd.DataFrame) -> N
 def test_floats_that_nothing_is_known_of_are_refused_with_both_readings(ledger: pd.DataFrame) -> None:
     given = as_floats(whole_dollars(of_another_process(ledger)))
     first = given["amount"].iloc[0]
-    with pytest.raises(FrameError, match="cents or dollars") as told:
+    with pytest.raises(FrameError, match="cents or dollars") as raised:
         sm.report("balance_activity", **PERIOD, data={"transactions": given})
     code = given["currency"].iloc[0].upper()
-    assert f"{first:g} is {first / 100:,.2f} {code} or {first:,.2f} {code}" in str(told.value)
+    assert f"{first:g} is {first / 100:,.2f} {code} or {first:,.2f} {code}" in str(raised.value)
     for units, factor in (("minor", 1), ("major", 100)):
         known = given.stripe.to_minor(units=units)
         made = sm.report("balance_activity", **PERIOD, data={"transactions": known})

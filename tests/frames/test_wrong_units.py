@@ -267,9 +267,9 @@ def test_days_made_of_times_have_no_local_day(column: str) -> None:
 def test_unknown_rows_that_were_all_made_at_midnight_are_told() -> None:
     rows = pd.DataFrame({"id": ["ch_1x", "ch_2x"], "amount": [100, 200], "currency": "usd"})
     rows["created"] = pd.to_datetime(["2026-03-01", "2026-03-02"], utc=True)
-    with pytest.warns(UserWarning, match="All times of created are midnight in UTC") as told:
+    with pytest.warns(UserWarning, match="All times of created are midnight in UTC") as warned:
         rows.stripe.local_day("created", zone=ZONE)
-    assert [each.filename for each in told] == [__file__]
+    assert [each.filename for each in warned] == [__file__]
     rows["created"] += pd.to_timedelta([0, 1], unit="h")
     assert rows.stripe.local_day("created", zone=ZONE).dt.day.tolist() == [28, 1]
 

@@ -12,6 +12,7 @@ import pytest
 
 from stripe_magics.sandbox import SandboxTransport
 from stripe_magics.sandbox.core.store import Account, encode
+from stripe_magics.sandbox.server import serving
 
 DAY = 86400
 
@@ -173,3 +174,16 @@ def conserved(sandbox: SandboxTransport) -> None:
                 sum(each["net"] for each in members if each and each["id"] != payout["balance_transaction"])
                 == payout["amount"]
             )
+
+
+@pytest.fixture
+def transport() -> SandboxTransport:
+    """An empty account."""
+    return SandboxTransport(demo=False)
+
+
+@pytest.fixture
+def host(transport: SandboxTransport) -> Iterator[str]:
+    """Where it is served on this machine: `127.0.0.1:PORT`."""
+    with serving(transport) as address:
+        yield address.removeprefix("http://")

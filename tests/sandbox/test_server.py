@@ -32,17 +32,6 @@ KEY = {"Authorization": "Bearer sk_test_a"}
 FORM = {**KEY, "Content-Type": "application/x-www-form-urlencoded"}
 
 
-@pytest.fixture
-def transport() -> SandboxTransport:
-    return SandboxTransport(demo=False)
-
-
-@pytest.fixture
-def host(transport: SandboxTransport) -> Iterator[str]:
-    with serving(transport) as address:
-        yield address.removeprefix("http://")
-
-
 def call(
     host: str, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, **options: Any
 ) -> tuple[int, bytes]:

@@ -7,29 +7,17 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 
-from stripe_magics.sandbox import SandboxTransport, webhook_sender
 from stripe_magics.sandbox import server as server_module
+from stripe_magics.sandbox import webhook_sender
 from stripe_magics.sandbox.server import serving
 
 from .test_server import FORM, HEAD, KEY, Receiver, call, sent
 
 
-@pytest.fixture
-def transport() -> SandboxTransport:
-    return SandboxTransport(demo=False)
-
-
-@pytest.fixture
-def host(transport: SandboxTransport) -> Iterator[str]:
-    with serving(transport) as address:
-        yield address.removeprefix("http://")
-
-
-def test_without_room_for_another_connection_it_waits_and_goes_on(
+def test_where_no_more_can_be_opened_it_waits_and_goes_on(
     host, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
     """Not as fast as it can: each look is followed by a pause; and it is said once."""
